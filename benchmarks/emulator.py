@@ -1,9 +1,9 @@
-"""Times of the emulator with many children, and how long other clients wait meanwhile.
+"""Measure the emulator with many children, and the time that other clients wait at the same time.
 
     python benchmarks/emulator.py [number of children]
 
-Prints each figure with the limit that the emulator should keep on two idle cores; it checks nothing. The emulator
-runs in a separate process. Other work on the machine changes the figures, above all the longest times.
+Prints each figure with its limit on two idle cores, but does not check the limits. The emulator runs in a separate
+process. Other work on the machine changes the figures, above all the longest times.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Client:
 
 
 @contextmanager
-def bystander(host: str, label: str, limit: float | None = None) -> Iterator[None]:
-    """Print the longest GET of another client during a block."""
+def measured_reads(host: str, label: str, limit: float | None = None) -> Iterator[None]:
+    """Send GETs from another client during the block, and print the longest time of a response."""
     done = threading.Event()
     times: list[float] = []
     client = Client(host)
@@ -102,15 +102,15 @@ def bystander(host: str, label: str, limit: float | None = None) -> Iterator[Non
 
 
 def show(label: str, value: float, unit: str = "ms", limit: float | None = None, *, at_least: bool = False) -> None:
-    """Print one figure, and its limit."""
-    promise = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
-    print(f"{label:64} {value:10.2f} {unit}{promise}", flush=True)
+    """Print a figure and its limit."""
+    limit_text = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
+    print(f"{label:64} {value:10.2f} {unit}{limit_text}", flush=True)
 
 
 def records(count: int) -> bytes:
     """Return objects with three children."""
     return json.dumps(
-        {f"k{i:07}": {"name": f"n{i}", "age": i * 7919 % count, "city": "Bern"} for i in range(count)}
+        {f"k{index:07}": {"name": f"n{index}", "age": index * 7919 % count, "city": "Bern"} for index in range(count)}
     ).encode()
 
 
@@ -133,7 +133,7 @@ def measure_start() -> None:
 
 
 def measure_memory(count: int, *, shuffled: bool) -> None:
-    """Print the memory of integers, of an index, and what is left after a DELETE."""
+    """Print the memory of integers, of an index, and of the process after a DELETE."""
     emulator = Emulator()
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")
@@ -158,11 +158,11 @@ def measure_records(count: int) -> None:
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")
     body = records(count)
-    with bystander(emulator.host, "PUT", 80):
+    with measured_reads(emulator.host, "PUT", 80):
         elapsed = client.request("PUT", "data", body, "print=silent")[1]
     show(f"PUT of {count} records, {len(body) >> 20} MB", elapsed, "ms")
     show("  memory", emulator.megabytes(), "MB")
-    with bystander(emulator.host, "index", 50):
+    with measured_reads(emulator.host, "index", 50):
         elapsed = client.request("GET", "data", query=ORDERED)[1]
     show("first ordered GET, limitToFirst=10", elapsed, "ms", 3000)
     show("ordered GET", min(client.request("GET", "data", query=ORDERED)[1] for _ in range(20)), "ms", 5)
@@ -174,7 +174,7 @@ def measure_records(count: int) -> None:
         ("GET of everything, ordered", "GET", "orderBy=%22age%22"),
         ("DELETE", "DELETE", ""),
     ):
-        with bystander(emulator.host, label.split(maxsplit=1)[0], 50):
+        with measured_reads(emulator.host, label.split(maxsplit=1)[0], 50):
             elapsed = client.request(method, "data", query=query)[1]
         show(label, elapsed, "ms")
     emulator.close()

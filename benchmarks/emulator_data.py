@@ -1,8 +1,8 @@
-"""Times of the emulator with a data folder: writes, the background work and its delay of other clients, recovery.
+"""Measure the emulator with a data folder: writes, the delay of other clients by background work, and recovery.
 
     python benchmarks/emulator_data.py [number of leaves]
 
-Prints figures; it checks nothing. The emulator runs in a separate process; recovery is that of an emulator in this one.
+Prints figures, but does not check them. The emulator runs in a separate process, except for the recovery.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import firebase_rest.emulator
-from emulator import Client, Emulator, bystander, integers, show
+from emulator import Client, Emulator, integers, measured_reads, show
 
 WRITES = 5_000
 ROWS = 50_000
-"""Number of rows at which the emulator writes the data as a whole."""
+"""Number of rows after which the emulator writes all data again."""
 
 
 def measure_writes(label: str, *arguments: str) -> None:
@@ -42,7 +42,7 @@ def measure_background_work(count: int, folder: Path) -> None:
     client = Client(emulator.host)
     _, elapsed = client.request("PUT", "big", integers(count, shuffled=False), "print=silent")
     show(f"PUT of {count} leaves", elapsed)
-    with bystander(emulator.host, f"{ROWS + 500} writes, with the data written as a whole"):
+    with measured_reads(emulator.host, f"{ROWS + 500} writes, with the data written as a whole"):
         start = time.perf_counter()
         for number in range(ROWS + 500):
             client.request("PUT", f"big/k{number:07}", b"1", "print=silent")

@@ -1,8 +1,8 @@
-"""CPU times of security rules: evaluating those of a typical app, publishing large ones, and hostile patterns.
+"""Measure the CPU time of security rules: evaluate those of a typical app, publish large ones, match hostile patterns.
 
     python benchmarks/rules.py
 
-Prints figures; it checks nothing.
+Prints figures, but does not check them.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ UPLOAD = (
 )
 
 
-def cpu(label: str, work: Callable[[], object], repeat: int = 5) -> None:
-    """Print the shortest of several times."""
+def measure(label: str, work: Callable[[], object], repeat: int = 5) -> None:
+    """Print the shortest CPU time of several calls of `work`."""
     times: list[float] = []
     for _ in range(repeat):
         start = time.process_time()
@@ -59,7 +59,7 @@ def cpu(label: str, work: Callable[[], object], repeat: int = 5) -> None:
 
 
 def evaluations() -> None:
-    """1,000 evaluations of an app's rules, as the emulator makes them, with coverage."""
+    """Evaluate the rules of an app, as the emulator does, with coverage."""
     store, reader, user = RulesStore(), JsonReader(), {"uid": "ada"}
     database, storage = store.database_rules(json.dumps({"rules": APP})), store.storage_rules(STORAGE.format(UPLOAD))
     request = {"auth": user, "resource": {"size": 3, "contentType": "image/png"}}
@@ -70,24 +70,24 @@ def evaluations() -> None:
         return lambda: [work() for _ in range(number)]
 
     read = times(1000, lambda: database.read(reader, BEFORE, ["rooms", "r"], user, NOW))
-    cpu("1,000 reads, one rule each", read)
+    measure("1,000 reads, one rule each", read)
     write = times(200, lambda: database.write(reader, BEFORE, AFTER, [target], user, NOW))
-    cpu("200 writes, five rules each", write)
-    cpu("1,000 uploads, one rule each", times(1000, lambda: storage.decide("create", path, request, None)))
+    measure("200 writes, five rules each", write)
+    measure("1,000 uploads, one rule each", times(1000, lambda: storage.decide("create", path, request, None)))
 
 
 def large_files() -> None:
-    """Parsing, checking and compiling."""
+    """Parse, check and compile large rules."""
     database = json.dumps({"rules": {".read": " && ".join(["auth.uid == 'ada'"] * 5000)}})
-    cpu("database rule of 10,000 operators", lambda: RulesStore().database_rules(database))
+    measure("database rule of 10,000 operators", lambda: RulesStore().database_rules(database))
     storage = STORAGE.format(" && ".join(["request.auth.uid == uid"] * 5000))
-    cpu("Storage condition of 10,000 operators", lambda: RulesStore().storage_rules(storage))
+    measure("Storage condition of 10,000 operators", lambda: RulesStore().storage_rules(storage))
     file = json.dumps({"rules": {f"part{number}": APP for number in range(200)}}, indent=2)
-    cpu(f"database rules of {len(file) // 1000} kB", lambda: RulesStore().database_rules(file))
+    measure(f"database rules of {len(file) // 1000} kB", lambda: RulesStore().database_rules(file))
 
 
 def hostile_patterns() -> None:
-    """A regular expression for which a backtracking engine needs exponential time, or a DFA exponential memory."""
+    """Match regular expressions for which a backtracking engine needs exponential time, or a DFA exponential memory."""
     texts = {"100,000 letters": "ab" * 50_000, "10 MB": "a" * 10_000_000}
     for pattern in ("(a+)+$", "[ab]*a[ab]{14}c", "(.*)(.*)(.*)x", "^b"):
         for name, text in texts.items():
@@ -97,7 +97,7 @@ def hostile_patterns() -> None:
                 with suppress(EvaluationError):
                     regex.matches(text)
 
-            cpu(f"{pattern} on {name}", match, 1)
+            measure(f"{pattern} on {name}", match, 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A server with fixed responses, so that only the client is measured. Prints its port and ends with its input."""
+"""A server with fixed responses, so that only the client is measured. Prints its port; stops at the end of stdin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALL = json.dumps({"name": "Ada Lovelace", "born": 1815, "fields": ["mathematic
 
 
 def large() -> bytes:
-    """100,000 children, about 20 MB, in no order."""
+    """Return 100,000 children in no order, about 20 MB."""
     rng = random.Random(7)
     children = {
         f"-N{index:018d}": {
@@ -36,7 +36,7 @@ def chunk(event: bytes) -> bytes:
 
 
 def events() -> bytes:
-    """Send a stream of 20,000 small changes, one per chunk like Firebase; then keep it open."""
+    """Return a stream of 20,000 small changes, one in each chunk as Firebase sends them. The stream stays open."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     parts = [head, chunk(b'event: put\ndata: {"path":"/","data":null}\n\n')]
     for number in range(20_000):
@@ -46,13 +46,13 @@ def events() -> bytes:
 
 
 def large_event() -> bytes:
-    """Send a stream with one event of 20 MB in chunks of 64 kB; then keep it open."""
+    """Return a stream with one event of 20 MB in chunks of 64 kB. The stream stays open."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     raw = b'event: put\ndata: {"path":"/","data":' + large() + b"}\n\n"
     return head + b"".join(chunk(raw[start : start + 65_536]) for start in range(0, len(raw), 65_536))
 
 
-class Canned(asyncio.Protocol):
+class FixedResponses(asyncio.Protocol):
     """Send the response of each path over a persistent connection."""
 
     responses: ClassVar[dict[bytes, bytes]] = {}
@@ -70,10 +70,10 @@ class Canned(asyncio.Protocol):
 
 
 async def main() -> None:
-    Canned.responses = {b"/small.json": http_response(SMALL), b"/large.json": http_response(large())}
-    Canned.responses |= {b"/events.json": events(), b"/event.json": large_event()}
+    FixedResponses.responses = {b"/small.json": http_response(SMALL), b"/large.json": http_response(large())}
+    FixedResponses.responses |= {b"/events.json": events(), b"/event.json": large_event()}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Canned, "127.0.0.1", 0)
+    server = await loop.create_server(FixedResponses, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

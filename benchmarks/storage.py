@@ -1,9 +1,9 @@
-"""Upload and download 100 MB with this package and with plain requests that also compute the checksum, on our
-emulator.
+"""Compare uploads and downloads of 100 MB with plain requests that also compute the checksum, on our emulator.
 
-Both compute CRC-32C if google_crc32c is installed, else MD5, and compare it with the server's. Both write new files,
-because the file system needs longer to free a replaced file than the download takes.
-Prints megabytes per second and the median of the rounds' ratios.
+Both clients compute CRC-32C if google_crc32c is installed, else MD5, and compare it with the server's. Both write new
+files, because the file system needs longer to free a replaced file than the download takes. Prints megabytes per second
+and the median of the rounds' ratios.
+
 `python benchmarks/storage.py without-crc32c` measures without google_crc32c. `make bench` runs both.
 """
 
@@ -36,7 +36,7 @@ except ImportError:
 
 SIZE = 100_000_000
 ROUNDS = 15
-PROMISED = 0.9
+MIN_SHARE = 0.9
 """The minimum share of the throughput of plain requests."""
 
 BUCKET = "demo-project.appspot.com"
@@ -49,20 +49,20 @@ with Emulator().serve() as server:
 """
 
 
-def new_sum() -> Any:
+def new_checksum() -> Any:
     return hashlib.md5() if google_crc32c is None else google_crc32c.Checksum()
 
 
-def in_base64(total: Any) -> str:
-    return base64.b64encode(total.digest()).decode()
+def in_base64(checksum: Any) -> str:
+    return base64.b64encode(checksum.digest()).decode()
 
 
-class Adding:
+class ChecksumFile:
     """A file that computes its checksum while it is read."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("rb")
-        self.sum = new_sum()
+        self.checksum = new_checksum()
         self.size = path.stat().st_size
 
     def __len__(self) -> int:
@@ -70,24 +70,24 @@ class Adding:
 
     def read(self, size: int = -1) -> bytes:
         data = self.file.read(size)
-        self.sum.update(data)
+        self.checksum.update(data)
         return data
 
 
-def bare_up(session: requests.Session, url: str, path: Path) -> None:
-    body = Adding(path)
+def upload_with_requests(session: requests.Session, url: str, path: Path) -> None:
+    body, headers = ChecksumFile(path), {"Content-Type": "application/x-test"}
     with body.file:
-        response = session.post(url, params={"name": "bare"}, data=body, headers={"Content-Type": "application/x-test"})
-    assert in_base64(body.sum) in (response.json()["md5Hash"], response.json()["crc32c"])
+        response = session.post(url, params={"name": "requests"}, data=body, headers=headers)
+    assert in_base64(body.checksum) in (response.json()["md5Hash"], response.json()["crc32c"])
 
 
-def bare_down(session: requests.Session, url: str, path: Path) -> None:
-    total = new_sum()
-    with session.get(f"{url}/bare", params={"alt": "media"}, stream=True) as response, path.open("wb") as file:
+def download_with_requests(session: requests.Session, url: str, path: Path) -> None:
+    checksum = new_checksum()
+    with session.get(f"{url}/requests", params={"alt": "media"}, stream=True) as response, path.open("wb") as file:
         for piece in response.iter_content(1024 * 1024):
-            total.update(piece)
+            checksum.update(piece)
             file.write(piece)
-    assert in_base64(total) in response.headers["x-goog-hash"]
+    assert in_base64(checksum) in response.headers["x-goog-hash"]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -100,26 +100,32 @@ def measure(host: str, folder: Path) -> bool:
     os.environ["FIREBASE_STORAGE_EMULATOR_HOST"] = host
     storage = firebase_rest.initialize_app({"storageBucket": BUCKET}).storage()
     session, url = requests.Session(), f"http://{host}/v0/b/{BUCKET}/o"
-    source, target = folder / "there", folder / "back"
+    source, target = folder / "source", folder / "target"
     source.write_bytes(random.Random(1).randbytes(SIZE))
     pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "100 MB up": (lambda: bare_up(session, url, source), lambda: storage.child("ours").put(source)),
-        "100 MB down": (lambda: bare_down(session, url, target), lambda: storage.child("bare").download(target)),
+        "100 MB up": (
+            lambda: upload_with_requests(session, url, source),
+            lambda: storage.child("firebase_rest").put(source),
+        ),
+        "100 MB down": (
+            lambda: download_with_requests(session, url, target),
+            lambda: storage.child("requests").download(target),
+        ),
     }
-    good = True
-    print(f"{'MB per second':16}{'requests':>12}{'firebase_rest':>16}{'share':>8}    promised")
-    for case, (bare, ours) in pairs.items():
+    is_fast_enough = True
+    print(f"{'MB per second':16}{'requests':>12}{'firebase_rest':>16}{'share':>8}{'minimum':>12}")
+    for case, operations in pairs.items():
         rounds: list[list[float]] = []
         for _ in range(ROUNDS):
             rounds.append([])
-            for work in (bare, ours):
+            for work in operations:
                 target.unlink(missing_ok=True)
                 rounds[-1].append(seconds(work))
-        share = statistics.median(one / other for one, other in rounds)
+        share = statistics.median(requests_time / own_time for requests_time, own_time in rounds)
         rates = [SIZE / 1e6 / statistics.median(times) for times in zip(*rounds, strict=True)]
-        print(f"{case:16}{rates[0]:12.0f}{rates[1]:16.0f}{share:8.2f}{PROMISED:12.2f}", flush=True)
-        good = good and share >= PROMISED
-    return good
+        print(f"{case:16}{rates[0]:12.0f}{rates[1]:16.0f}{share:8.2f}{MIN_SHARE:12.2f}", flush=True)
+        is_fast_enough = is_fast_enough and share >= MIN_SHARE
+    return is_fast_enough
 
 
 def main() -> int:

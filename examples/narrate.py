@@ -21,15 +21,15 @@ COLOURS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "a
 
 
 class WholeLines(io.TextIOBase):
-    """Standard output for several threads that prints complete lines only."""
+    """Standard output for several threads. It prints only complete lines."""
 
     def __init__(self, output: TextIO) -> None:
         self.output = output
-        self.begun = threading.local()
+        self.incomplete = threading.local()
 
     def write(self, text: str) -> int:
-        lines, end, rest = (getattr(self.begun, "text", "") + text).rpartition("\n")
-        self.begun.text = rest
+        lines, end, rest = (getattr(self.incomplete, "text", "") + text).rpartition("\n")
+        self.incomplete.text = rest
         if end:
             self.output.write(lines + end)
             self.output.flush()
@@ -94,7 +94,7 @@ class Narrator:
             print(result + timing, end="")
 
     def execute(self, statement: ast.stmt, name: str | None) -> object:
-        """Run it; return the value of an expression or of an assignment to one name."""
+        """Run a statement. Return the value of an expression or of an assignment to one name."""
         if isinstance(statement, ast.Expr):
             return eval(compile(ast.Expression(statement.value), self.filename, "eval"), self.scope)  # noqa: S307 - the script
         exec(compile(ast.Module([statement], []), self.filename, "exec"), self.scope)  # noqa: S102 - the script
@@ -102,14 +102,14 @@ class Narrator:
 
 
 def assigned_name(statement: ast.stmt) -> str | None:
-    """`name = ...` -> "name"; None for any other statement."""
+    """Return the name to which a statement assigns a value, or None for other statements."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id
     return None
 
 
 def has_call(statement: ast.stmt) -> bool:
-    """Return whether it is an expression or an assignment with a call. Only these are timed."""
+    """Return whether a statement is an expression or an assignment with a call. Only such statements are timed."""
     if not isinstance(statement, (ast.Expr, ast.Assign)):
         return False
     return any(isinstance(node, ast.Call) for node in ast.walk(statement))

@@ -78,8 +78,8 @@ db.child("users").child("Morty").get(token).val()
 
 # each() returns the children in Firebase's order.
 users = db.child("users").get(token)
-for each in users.each():
-    print(each.key(), each.val()["name"])
+for item in users.each():
+    print(item.key(), item.val()["name"])
 
 len(users.val())
 
@@ -89,9 +89,9 @@ db.child("users").shallow().get(token).val()
 # == Queries
 # Order by a child, by key or by value. Then select a range, one value, or a number of children.
 by_score = db.child("users").order_by_child("score")
-[each.val()["name"] for each in by_score.limit_to_last(2).get(token).each()]
-[each.val()["name"] for each in by_score.start_at(3).end_at(9).get(token).each()]
-[each.val()["name"] for each in by_score.equal_to(10).get(token).each()]
+[item.val()["name"] for item in by_score.limit_to_last(2).get(token).each()]
+[item.val()["name"] for item in by_score.start_at(3).end_at(9).get(token).each()]
+[item.val()["name"] for item in by_score.equal_to(10).get(token).each()]
 
 db.child("users").order_by_key().limit_to_first(2).get(token).val()
 db.child("carts").child(user["userId"]).order_by_value().get(token).val()

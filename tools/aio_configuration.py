@@ -1,4 +1,4 @@
-"""What `generate_aio.py` cannot find out: the modules, the written classes, and the awaited calls of other objects."""
+"""The configuration of `generate_aio.py`: modules, handwritten classes, awaited calls, and replacements."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class Module:
     Attributes:
         awaited: Patterns of called expressions that are awaited.
         iterated: Patterns of expressions that are asynchronous iterators.
-        kept: Definitions that have no twin.
-        renamed: Other words, by the words that they replace.
-        replaced: Phrases of the result, and their replacements.
+        blocking_only: Definitions that have no async twin.
+        renamed: New names, by old name.
+        replaced: Phrases of the generated text, and their replacements.
         imports: Further imports.
     """
 
     awaited: tuple[str, ...] = ()
     iterated: tuple[str, ...] = ()
-    kept: frozenset[str] = frozenset()
+    blocking_only: frozenset[str] = frozenset()
     renamed: dict[str, str] = field(default_factory=dict)
     replaced: tuple[tuple[str, str], ...] = ()
     imports: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ HANDWRITTEN = {
     "run_batch": ("run_batch", "firebase_rest.aio.storage.batch"),
     "Session": ("ClientSession", "aiohttp"),
 }
-"""The classes that are written, by those whose place they take: their name and module."""
+"""The name and module of each handwritten class, by the name of its blocking twin."""
 
 AWAITED = (
     r"\b_?requestor(\.with_credentials\(.*\))?\.run$",
@@ -155,7 +155,7 @@ MODULES = {
     "storage/base.py": Module(),
     "storage/listing.py": Module(
         awaited=(r"^fetch$",),
-        kept=frozenset({"list_page"}),
+        blocking_only=frozenset({"list_page"}),
         renamed={"Iterator": "AsyncIterator"},
         replaced=(
             ("fetch: Callable[[str | None], ObjectPage]", "fetch: Callable[[str | None], Awaitable[ObjectPage]]"),

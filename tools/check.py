@@ -1,7 +1,7 @@
-"""Run all checks except the tests, two at a time: `make check`. Prints a line for each, and the output of failed ones.
+"""Run all checks except the tests, two at a time: `make check`. Prints a line for each, and the output of failures.
 
 `python tools/check.py ruff types` runs only the checks whose name starts with "ruff" or "types". The coverage check
-runs all tests, unless TESTS_DONE is set because a previous run has stored its data (as in .ci/run).
+runs all tests, unless TESTS_DONE is set. .ci/run sets it, because it has run the tests with coverage before.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ STEPS = [
 
 def run(step: Step) -> bool:
     start = time.monotonic()
-    done = subprocess.run(step.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    ok = done.returncode == 0
-    report = f"{'ok  ' if ok else 'FAIL'} {step.name:<16} {time.monotonic() - start:6.1f} s\n"
-    sys.stdout.write(report if ok else report + done.stdout)
+    process = subprocess.run(step.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    has_passed = process.returncode == 0
+    report = f"{'ok  ' if has_passed else 'FAIL'} {step.name:<16} {time.monotonic() - start:6.1f} s\n"
+    sys.stdout.write(report if has_passed else report + process.stdout)
     sys.stdout.flush()
-    return ok
+    return has_passed
 
 
-def main(wanted: list[str]) -> int:
-    steps = [step for step in STEPS if not wanted or step.name.startswith(tuple(wanted))]
+def main(prefixes: list[str]) -> int:
+    steps = [step for step in STEPS if not prefixes or step.name.startswith(tuple(prefixes))]
     with ThreadPoolExecutor(max_workers=2) as pool:
         results = list(pool.map(run, steps))
     print(f"{sum(results)} of {len(results)} checks passed")

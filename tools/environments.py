@@ -12,17 +12,18 @@ from pathlib import Path
 CACHE = Path(__file__).parent.parent / ".cache"
 
 
-def environment(name: str, base: str, wanted: Sequence[str]) -> Path:
-    """Return the Python of `.cache/<name>`, created with the interpreter `base` and the requirements `wanted`. Raises
-    `subprocess.CalledProcessError` if pip cannot install them.
+def environment(name: str, base: str, requirements: Sequence[str]) -> Path:
+    """Return the Python of `.cache/<name>`, created with the interpreter `base` and the requirements.
+
+    Raises `subprocess.CalledProcessError` if pip cannot install the requirements.
     """
     folder = CACHE / name
-    stamp = folder / ".ready"
-    digest = hashlib.sha256("\n".join([base, *wanted]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
+    marker = folder / ".ready"
+    digest = hashlib.sha256("\n".join([base, *requirements]).encode()).hexdigest()
+    if not marker.exists() or marker.read_text() != digest:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
         pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "-qq"]
-        subprocess.run([*pip, *wanted], check=True)
-        stamp.write_text(digest)
+        subprocess.run([*pip, *requirements], check=True)
+        marker.write_text(digest)
     return folder / "bin" / "python"

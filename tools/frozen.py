@@ -21,23 +21,23 @@ PURE_EMULATOR = ("starlette", "uvicorn", "websockets")
 
 
 def call(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, done.stdout
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.returncode == 0, process.stdout
 
 
 def one_file(script: Path, folder: Path, *options: str, python: str = sys.executable) -> Path:
     """Build an executable with Python and all imports of `script`, as the interpreter `python` finds them."""
     work = folder / "work" / script.stem
-    made = ["--distpath", str(folder), "--workpath", str(work), "--specpath", str(work)]
-    call(python, "-m", "PyInstaller", "--onefile", "--noconfirm", "--log-level", "WARN", *made, *options, str(script))
+    paths = ["--distpath", str(folder), "--workpath", str(work), "--specpath", str(work)]
+    call(python, "-m", "PyInstaller", "--onefile", "--noconfirm", "--log-level", "WARN", *paths, *options, str(script))
     return next(path for path in folder.iterdir() if path.stem == script.stem and path.is_file())
 
 
-def zip_file(script: Path, folder: Path, *wanted: str) -> Path:
-    """Build a zip file for any Python with `script` and the pure Python packages `wanted`."""
+def zip_file(script: Path, folder: Path, *requirements: str) -> Path:
+    """Build a zip file with `script` and pure Python packages, which any Python can run."""
     app = folder / script.stem
-    pure = ["--no-compile", "--target", str(app), "--platform", "any", "--only-binary", ":all:"]
-    call(sys.executable, "-m", "pip", "install", "-qq", *pure, *wanted)
+    options = ["--no-compile", "--target", str(app), "--platform", "any", "--only-binary", ":all:"]
+    call(sys.executable, "-m", "pip", "install", "-qq", *options, *requirements)
     shutil.copy(script, app / "__main__.py")
     target = folder / f"{script.stem}.pyz"
     zipapp.create_archive(app, target, interpreter="/usr/bin/env python3", compressed=True)
@@ -47,13 +47,13 @@ def zip_file(script: Path, folder: Path, *wanted: str) -> Path:
 def main() -> int:
     from wheel import build  # tools/wheel.py
 
-    made = ROOT / "dist" / "frozen"
-    made.mkdir(parents=True, exist_ok=True)
+    output = ROOT / "dist" / "frozen"
+    output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         built = [one_file(DEMO, folder), zip_file(DEMO, folder / "zip", str(build(folder / "wheel")), *PURE_EMULATOR)]
         for path in built:
-            target = made / path.name
+            target = output / path.name
             shutil.copy(path, target)
             print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -1,11 +1,11 @@
 """Generate the public classes of `firebase_rest.aio` from the blocking ones: `make generate`.
 
-A function that sends something becomes a coroutine function, and its calls are awaited; everything else is copied as it
-is, with its comments. Definitions that do not change are imported from the blocking module. `--check` fails if a
-generated file is not current.
+A function that sends something becomes a coroutine function, and its calls are awaited. Everything else is copied with
+its comments. Definitions that do not change are imported from the blocking module. `--check` fails if a generated file
+is not current.
 
-The blocking modules are the only source: change them, and run this tool. `CONFIGURATION` lists what the tool cannot
-know: which calls of other objects are awaited, and replacements of single phrases.
+The blocking modules are the only source: change them, and run this tool. `aio_configuration.py` lists the awaited calls
+of other objects, and replacements of single phrases.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def twin_name(name: str) -> str:
 
 @dataclass
 class Source:
-    """A blocking module and what is known about its definitions."""
+    """A blocking module and its top-level definitions."""
 
     path: str
     module: Module
@@ -70,14 +70,14 @@ def read(path: str, module: Module) -> Source:
             source.functions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-            for each in target.elts if isinstance(target, ast.Tuple) else [target]:
-                if isinstance(each, ast.Name):
-                    source.constants[each.id] = node
+            for name in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(name, ast.Name):
+                    source.constants[name.id] = node
     return source
 
 
 def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function without those of functions, lambdas and generators in it."""
+    """Yield the nodes of a function, except those inside of nested functions, lambdas and generators."""
     for child in ast.iter_child_nodes(function):
         if isinstance(child, Function | ast.Lambda | ast.GeneratorExp):
             continue
@@ -86,7 +86,7 @@ def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 
 
 class Twins:
-    """What becomes asynchronous: found by repetition, until nothing changes."""
+    """The classes and functions that become asynchronous. The search is repeated until it finds no more."""
 
     def __init__(self, sources: list[Source]) -> None:
         self.sources = sources
@@ -98,9 +98,9 @@ class Twins:
         """Names of functions and methods that are asynchronous generators."""
         self.local: set[ast.AST] = set()
         """Functions, at any depth, that are coroutine functions."""
-        before = -1
-        while before != self._size():
-            before = self._size()
+        size = -1
+        while size != self._size():
+            size = self._size()
             for source in sources:
                 self._visit(source)
 
@@ -123,17 +123,18 @@ class Twins:
                 if method in self.local:
                     (self.generators if self._yields(method) else self.methods).add(method.name)
             changed = any(child in self.local for child in ast.walk(node))
-            if name not in source.module.kept and (changed or self._mentions(source, node, name)):
+            if name not in source.module.blocking_only and (changed or self._mentions(source, node, name)):
                 self.classes[name] = source
         for name, function in source.functions.items():
-            if name not in source.module.kept and self._mentions(source, function, name):
+            if name not in source.module.blocking_only and self._mentions(source, function, name):
                 self.functions.setdefault(name, source)
 
     def _add_overloads(self, source: Source) -> None:
         for node in source.classes.values():
-            names = {each.name for each in node.body if each in self.local and isinstance(each, ast.FunctionDef)}
-            overloads = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name in names]
-            self.local.update(each for each in overloads if "overload" in map(ast.unparse, each.decorator_list))
+            methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
+            names = {method.name for method in methods if method in self.local}
+            overloads = [method for method in methods if "overload" in map(ast.unparse, method.decorator_list)]
+            self.local.update(method for method in overloads if method.name in names)
 
     def _yields(self, function: ast.AST) -> bool:
         return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
@@ -153,13 +154,10 @@ class Twins:
             name = node.func.id
             if name in self.generators:
                 return False
-            nested = next((each for each in self.local if getattr(each, "name", "") == name), None)
-            return (name in self.functions and self.functions[name].functions[name] in self.local) or (
-                nested is not None
-                and name not in self.functions
-                and not self._yields(nested)
-                and self._is_nested(source, nested)
-            )
+            if name in self.functions:
+                return self.functions[name].functions[name] in self.local
+            nested = next((function for function in self.local if getattr(function, "name", "") == name), None)
+            return nested is not None and not self._yields(nested) and self._is_nested(source, nested)
         is_own = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("self", "super()")
         return is_own and node.func.attr in self.methods  # type: ignore[union-attr]
 
@@ -242,7 +240,7 @@ class Writer:
 
     def is_changed_constant(self, node: ast.Assign | ast.AnnAssign) -> bool:
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        if not isinstance(target, ast.Name) or target.id in self.source.module.kept:
+        if not isinstance(target, ast.Name) or target.id in self.source.module.blocking_only:
             return False
         words = set(re.findall(r"\w+", self.source.segment(node.value) if node.value else ""))
         return bool(words & self.names.keys())
@@ -265,16 +263,14 @@ class Writer:
                 self.edits.append((start, start, "async "))
             elif isinstance(node, ast.comprehension) and self.twins.is_iterated(node, self.source):
                 start = self.span(node.target)[0]
-                place = self.source.text.encode().rfind(b"for ", 0, start)
-                self.edits.append((place, place, "async "))
+                position = self.source.text.encode().rfind(b"for ", 0, start)
+                self.edits.append((position, position, "async "))
             elif (
                 isinstance(node, ast.Expr)
                 and isinstance(node.value, ast.YieldFrom)
                 and self._in_coroutine(node, parents)
             ):
                 self._yield_from(node.value)
-            elif isinstance(node, ast.FunctionDef) and node.name in ("__enter__", "__exit__"):
-                pass
 
     def _await(self, node: ast.Call, parents: dict[ast.AST, ast.AST]) -> None:
         parent = parents.get(node)
@@ -302,14 +298,14 @@ class Writer:
         is_async = self.twins.is_async_iterator(node.value, self.source)
         value_start, _ = self.span(node.value)
         self.items += 1
-        item = f"item_{self.items}"  # another name for each loop, because the types may differ
+        item = f"item_{self.items}"  # each loop needs its own name, because the types may differ
         self.edits.append((start, value_start, f"{'async ' if is_async else ''}for {item} in "))
         self.edits.append((end, end, f":\n{indent}    yield {item}"))
 
     def _text(self, node: ast.AST) -> str:
         """Return the edited source of a definition, with its decorators, and the string after a constant."""
         decorators = getattr(node, "decorator_list", [])
-        first = min([node.lineno, *(each.lineno for each in decorators)])  # type: ignore[attr-defined]
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])  # type: ignore[attr-defined]
         last: int = node.end_lineno  # type: ignore[attr-defined]
         following = self.source.tree.body[self.source.tree.body.index(node) + 1 :][:1]  # type: ignore[arg-type]
         if isinstance(node, ast.Assign | ast.AnnAssign) and following and isinstance(following[0], ast.Expr):
@@ -367,18 +363,17 @@ class Writer:
         for node, is_typed in self._import_nodes():
             lines = typed if is_typed else plain
             if isinstance(node, ast.Import):
-                lines += (
-                    [ast.unparse(node)] if words & {(a.asname or a.name).partition(".")[0] for a in node.names} else []
-                )
+                names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+                lines += [ast.unparse(node)] if words & names else []
                 continue
             for alias in node.names:
                 lines += self._import(str(node.module), alias, words)
         defined = set(re.findall(r"^(?:async )?(?:def|class) (\w+)|^(\w+)(?::|\s=)", text, re.MULTILINE))
         names = {name for pair in defined for name in pair if name}
-        here = [*self.source.classes, *self.source.functions, *self.source.constants]
-        own = sorted(name for name in here if name in words and name not in names)
-        if own:
-            plain.append(f"from {self.source.name} import {', '.join(own)}")
+        definitions = [*self.source.classes, *self.source.functions, *self.source.constants]
+        imported = sorted(name for name in definitions if name in words and name not in names)
+        if imported:
+            plain.append(f"from {self.source.name} import {', '.join(imported)}")
         plain += self.source.module.imports
         block = "\n".join(dict.fromkeys(plain))
         if typed:
@@ -405,44 +400,43 @@ class Writer:
         if module == "__future__" or name == "TYPE_CHECKING":
             return []
         if name in HANDWRITTEN:
-            new, home = HANDWRITTEN[name]
-            return [f"from {home} import {new}"] if new in words else []
+            new, handwritten_module = HANDWRITTEN[name]
+            return [f"from {handwritten_module} import {new}"] if new in words else []
         source = self.twins.classes.get(name) or self.twins.functions.get(name)
         if source is not None and source.name == module:
             new = self.names.get(name, name)
             return [f"from {source.twin} import {new}"] if new in words else []
-        home = next((each for each in self.twins.sources if each.name == module), None)
+        origin = next((source for source in self.twins.sources if source.name == module), None)
         if (
-            home is not None
-            and name in home.constants
-            and Writer(home, self.twins).is_changed_constant(home.constants[name])
+            origin is not None
+            and name in origin.constants
+            and Writer(origin, self.twins).is_changed_constant(origin.constants[name])
         ):  # type: ignore[arg-type]
-            return [f"from {home.twin} import {name}"] if name in words else []
+            return [f"from {origin.twin} import {name}"] if name in words else []
         name = self.source.module.renamed.get(name, name)
-        shown = f"{name} as {alias.asname}" if alias.asname else name
-        return [f"from {module} import {shown}"] if (alias.asname or name) in words else []
+        imported = f"{name} as {alias.asname}" if alias.asname else name
+        return [f"from {module} import {imported}"] if (alias.asname or name) in words else []
 
 
 def local_imports(text: str, twins: Twins) -> str:
-    """Point the imports inside of functions to the twins."""
+    """Replace the modules of imports inside of functions by the modules of the async twins."""
 
-    def change(found: re.Match[str]) -> str:
-        indent, module, names = found[1], found[2], [each.strip() for each in found[3].split(",")]
-        lines: dict[str, list[str]] = {}
+    def replace(match: re.Match[str]) -> str:
+        indent, module, names = match[1], match[2], [name.strip() for name in match[3].split(",")]
+        by_module: dict[str, list[str]] = {}
         for name in names:
-            home = module
+            new_module = module
             for source in twins.sources:
-                if source.name == module and name in {
-                    twin_name(each) for each in source.classes if each in twins.classes
-                }:
-                    home = source.twin
-            for new, where in HANDWRITTEN.values():
-                if name == new:
-                    home = where
-            lines.setdefault(home, []).append(name)
-        return "\n".join(f"{indent}from {home} import {', '.join(group)}" for home, group in lines.items())
+                twin_names = {twin_name(cls) for cls in source.classes if cls in twins.classes}
+                if source.name == module and name in twin_names:
+                    new_module = source.twin
+            for handwritten, handwritten_module in HANDWRITTEN.values():
+                if name == handwritten:
+                    new_module = handwritten_module
+            by_module.setdefault(new_module, []).append(name)
+        return "\n".join(f"{indent}from {module} import {', '.join(group)}" for module, group in by_module.items())
 
-    return re.sub(r"^( +)from (firebase_rest\.[\w.]+) import ([\w, ]+)$", change, text, flags=re.MULTILINE)
+    return re.sub(r"^( +)from (firebase_rest\.[\w.]+) import ([\w, ]+)$", replace, text, flags=re.MULTILINE)
 
 
 def formatted(text: str, path: Path) -> str:

@@ -35,18 +35,18 @@ def interpreters() -> dict[str, str]:
     candidates = [*pyenv.glob("3.*/bin/python3")]
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         candidates += Path(folder).glob("python3.[0-9]*")
-    found: dict[str, str] = {}
+    by_version: dict[str, str] = {}
     for path in candidates:
         if not re.fullmatch(r"python3(\.\d+)?", path.name):
             continue
         # pyenv's shims of inactive versions fail and are skipped.
-        done = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
-        if done.returncode or not done.stdout.endswith("cpython\n"):
+        process = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
+        if process.returncode or not process.stdout.endswith("cpython\n"):
             continue
-        version = done.stdout.split()[0]
+        version = process.stdout.split()[0]
         if tuple(map(int, version.split("."))) >= (3, 10):
-            found.setdefault(version, str(path))
-    return dict(sorted(found.items(), key=lambda item: tuple(map(int, item[0].split(".")))))
+            by_version.setdefault(version, str(path))
+    return dict(sorted(by_version.items(), key=lambda item: tuple(map(int, item[0].split(".")))))
 
 
 def requirements() -> tuple[list[str], list[str]]:
@@ -71,24 +71,24 @@ def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    output = done.stdout[-4000:] if done.returncode else done.stdout.splitlines()[-1] + "\n"
-    return done.returncode == 0, f"Python {version}{' with the oldest dependencies' if oldest else ''}: {output}"
+    process = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = process.stdout[-4000:] if process.returncode else process.stdout.splitlines()[-1] + "\n"
+    return process.returncode == 0, f"Python {version}{' with the oldest dependencies' if oldest else ''}: {output}"
 
 
-def main(wanted: list[str]) -> int:
-    found = {version: path for version, path in interpreters().items() if not wanted or version in wanted}
-    if not found:
-        print("no Python from 3.10 up was found")
+def main(versions: list[str]) -> int:
+    selected = {version: path for version, path in interpreters().items() if not versions or version in versions}
+    if not selected:
+        print("No Python 3.10 or newer was found; install one, or add it to the PATH.")
         return 1
-    oldest = next(iter(found))
-    oldest_path = found[oldest]
+    oldest = next(iter(selected))
+    oldest_path = selected[oldest]
     if os.environ.get("TESTS_DONE"):
-        found.pop(f"{sys.version_info.major}.{sys.version_info.minor}", None)
+        selected.pop(f"{sys.version_info.major}.{sys.version_info.minor}", None)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=2) as pool:
         wheel = build(Path(folder))
         jobs = [pool.submit(run, oldest, oldest_path, wheel, oldest=True)]
-        jobs += [pool.submit(run, version, path, wheel) for version, path in found.items()]
+        jobs += [pool.submit(run, version, path, wheel) for version, path in selected.items()]
         results = [job.result() for job in jobs]
     for _, report in results:
         print(report, end="")

@@ -9,8 +9,8 @@ import sys
 
 from environments import environment  # tools/environments.py
 
-# Its requirements can be installed and imported on 3.10 to 3.13 without further pins.
-WANTED = ["Pyrebase4==4.9.0"]
+# The dependencies of Pyrebase4 can be installed and imported on 3.10 to 3.13 without further pins.
+REQUIREMENTS = ["Pyrebase4==4.9.0"]
 
 if __name__ == "__main__":
-    print(environment("pyrebase4", sys.executable, WANTED))
+    print(environment("pyrebase4", sys.executable, REQUIREMENTS))

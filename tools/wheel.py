@@ -1,4 +1,4 @@
-"""Build the wheel, install it into an empty environment, and check it as a user would."""
+"""Build the wheel, install it into an empty environment, and check that its packages and commands work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def build(folder: Path) -> Path:
     return wheel
 
 
-def look_inside(wheel: Path, version: str) -> None:
+def check_contents(wheel: Path, version: str) -> None:
     """Check the metadata and the list of files."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -50,19 +50,22 @@ def look_inside(wheel: Path, version: str) -> None:
     assert not capped, f"dependencies with an upper cap: {capped}"
     assert {"firebase_rest/py.typed", "pyrebase/py.typed"} <= set(names)
     foreign = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-", "pyrebase/"))]
-    assert not foreign, f"the wheel holds {foreign}"
+    assert not foreign, f"the wheel contains {foreign}"
     tests = [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
-    assert not tests, f"the wheel holds tests: {tests}"
+    assert not tests, f"the wheel contains tests: {tests}"
 
 
-def try_out(wheel: Path, folder: Path, version: str) -> None:
-    """Check that it can be imported without extras, names the missing extra, and serves the emulator with it."""
+def check_installation(wheel: Path, folder: Path, version: str) -> None:
+    """Check that the packages can be imported without extras, and that the emulator runs with its extra.
+
+    Without the extra, the emulator's command must name it.
+    """
     environment = folder / "env"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
 
-    def install(what: str) -> None:
-        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", what]
+    def install(requirement: str) -> None:
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", requirement]
         subprocess.run(pip, check=True)
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,17 +77,17 @@ def try_out(wheel: Path, folder: Path, version: str) -> None:
     imported = call("-W", "error", "-c", IMPORT)
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout.strip() == version
-    explained = call("-m", "firebase_rest.emulator", "--help")
-    assert explained.returncode == 0, explained.stderr
-    assert "firebase-rest[emulator]" in explained.stdout, explained.stdout
-    bare = call("-m", "firebase_rest.emulator")
-    assert bare.returncode == 1, bare
-    assert "firebase-rest[emulator]" in bare.stderr, f"without the extra the emulator says: {bare.stderr}"
-    assert "Traceback" not in bare.stderr, bare.stderr
+    help_text = call("-m", "firebase_rest.emulator", "--help")
+    assert help_text.returncode == 0, help_text.stderr
+    assert "firebase-rest[emulator]" in help_text.stdout, help_text.stdout
+    without_extra = call("-m", "firebase_rest.emulator")
+    assert without_extra.returncode == 1, without_extra
+    assert "firebase-rest[emulator]" in without_extra.stderr, f"the extra is not named: {without_extra.stderr}"
+    assert "Traceback" not in without_extra.stderr, without_extra.stderr
     install(f"{wheel}[emulator]")
-    full = call("-m", "firebase_rest.emulator", "--json", "--stdin")  # ends with its empty input
-    assert full.returncode == 0, full.stderr
-    assert json.loads(full.stdout)["ready"] is True, full.stdout
+    with_extra = call("-m", "firebase_rest.emulator", "--json", "--stdin")  # ends with its empty input
+    assert with_extra.returncode == 0, with_extra.stderr
+    assert json.loads(with_extra.stdout)["ready"] is True, with_extra.stdout
 
 
 def main() -> int:
@@ -92,8 +95,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wheel = build(folder)
-        look_inside(wheel, version)
-        try_out(wheel, folder, version)
+        check_contents(wheel, version)
+        check_installation(wheel, folder, version)
     return 0
 
 

@@ -20,12 +20,12 @@ _CONVERTED = frozenset({"email", "id_token", "new_password", "password", "refres
 
 def _convert(value: Any) -> Any:
     if value is None:
-        return ""  # a missing form field: programs expect Firebase's error, such as MISSING_PASSWORD
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return str(value) if number else value  # some programs have `password = 123456`
+        return ""  # for a missing form field, programs expect Firebase's error, such as MISSING_PASSWORD
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if is_number else value  # some programs have `password = 123456`
 
 
-def _converting(method: Callable[P, R]) -> Callable[P, R]:
+def _with_conversion(method: Callable[P, R]) -> Callable[P, R]:
     """Return the method with pyrebase's conversion of arguments."""
 
     @wraps(method)
@@ -42,15 +42,15 @@ class Auth(firebase_rest.Auth):
 
     __module__ = "pyrebase.pyrebase"
 
-    sign_in_with_email_and_password = _converting(firebase_rest.Auth.sign_in_with_email_and_password)
-    create_user_with_email_and_password = _converting(firebase_rest.Auth.create_user_with_email_and_password)
-    sign_in_with_custom_token = _converting(firebase_rest.Auth.sign_in_with_custom_token)
-    refresh = _converting(firebase_rest.Auth.refresh)
-    get_account_info = _converting(firebase_rest.Auth.get_account_info)
-    send_email_verification = _converting(firebase_rest.Auth.send_email_verification)
-    send_password_reset_email = _converting(firebase_rest.Auth.send_password_reset_email)
-    verify_password_reset_code = _converting(firebase_rest.Auth.verify_password_reset_code)
-    delete_user_account = _converting(firebase_rest.Auth.delete_user_account)
+    sign_in_with_email_and_password = _with_conversion(firebase_rest.Auth.sign_in_with_email_and_password)
+    create_user_with_email_and_password = _with_conversion(firebase_rest.Auth.create_user_with_email_and_password)
+    sign_in_with_custom_token = _with_conversion(firebase_rest.Auth.sign_in_with_custom_token)
+    refresh = _with_conversion(firebase_rest.Auth.refresh)
+    get_account_info = _with_conversion(firebase_rest.Auth.get_account_info)
+    send_email_verification = _with_conversion(firebase_rest.Auth.send_email_verification)
+    send_password_reset_email = _with_conversion(firebase_rest.Auth.send_password_reset_email)
+    verify_password_reset_code = _with_conversion(firebase_rest.Auth.verify_password_reset_code)
+    delete_user_account = _with_conversion(firebase_rest.Auth.delete_user_account)
 
     def __init__(self, api_key: str | None, requests: Session, credentials: Any = None) -> None:
         config = {"apiKey": api_key}
@@ -58,12 +58,12 @@ class Auth(firebase_rest.Auth):
         self.__dict__.update(app.auth().__dict__)
 
     def _id_token_of(self, user: object) -> str:
-        # pyrebase programs catch Firebase's error for an empty token. Auth never adds other credentials to it.
+        # An empty token is sent, because programs catch Firebase's error. Auth adds no other credentials.
         return "" if user == "" and self._service_account is None else super()._id_token_of(user)
 
     @classmethod
-    def of(cls, auth: firebase_rest.Auth) -> Auth:
-        """Return the same `Auth` as pyrebase's class."""
+    def from_auth(cls, auth: firebase_rest.Auth) -> Auth:
+        """Return a copy of an `Auth` as an object of this class."""
         copy = cls.__new__(cls)
         copy.__dict__.update(auth.__dict__)
         return copy

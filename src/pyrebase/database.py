@@ -55,8 +55,8 @@ class PyreResponse(Snapshot):
             self._copy(Snapshot(query_key, pyres))
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> PyreResponse:
-        """Return the same snapshot as a `PyreResponse`."""
+    def from_snapshot(cls, snapshot: Snapshot) -> PyreResponse:
+        """Return a copy of a snapshot as a `PyreResponse`."""
         response = cls.__new__(cls)
         response._copy(snapshot)  # noqa: SLF001 - own method
         return response
@@ -83,8 +83,8 @@ class PyreResponse(Snapshot):
         return None if items is None else [Pyre(item.item) for item in items]
 
 
-def _split_empty(location: Location, path: tuple[object, ...]) -> tuple[tuple[object, ...], bool]:
-    """Drop the arguments before the first key, which pyrebase ignores at the root; return whether one was empty."""
+def _drop_empty(location: Location, path: tuple[object, ...]) -> tuple[tuple[object, ...], bool]:
+    """Return the arguments from the first key on, because pyrebase ignores earlier ones, and whether one was empty."""
     count, has_empty = 0, False
     while not location.segments and count < len(path):
         text = path_text(path[count])
@@ -97,8 +97,8 @@ def _split_empty(location: Location, path: tuple[object, ...]) -> tuple[tuple[ob
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _with_handler(stream: F) -> F:
-    """Reject None as the handler of `stream`, because the handler was called instead of passed."""
+def _reject_none(stream: F) -> F:
+    """Return `stream` with an error for the handler None. It results from a call of the handler: stream(handler())."""
 
     @wraps(stream)
     def call(self: object, *args: Any, **options: Any) -> Any:
@@ -118,15 +118,15 @@ class Query(AcceptsEmptyToken, firebase_rest.Query):
     __slots__ = ()
     _first_event_timeout = 1.0
 
-    stream = _with_handler(firebase_rest.Query.stream)
+    stream = _reject_none(firebase_rest.Query.stream)
 
     def child(self, *path: object) -> Query:
         """See `firebase_rest.Query.child`; at the root, empty arguments are ignored."""
-        return self._at(self._location.child(*_split_empty(self._location, path)[0]))
+        return self._at(self._location.child(*_drop_empty(self._location, path)[0]))
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
         """See `firebase_rest.Query.get`."""
-        return PyreResponse.of(super().get(token, json_kwargs))
+        return PyreResponse.from_snapshot(super().get(token, json_kwargs))
 
     def _with_filter(self, **changes: Any) -> Query:
         return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
@@ -142,10 +142,10 @@ class Database(Query, firebase_rest.Database):
     after it would write to the root.
     """
 
-    __slots__ = ("_is_empty",)
+    __slots__ = ("_has_empty_key",)
     __module__ = _MODULE
 
-    _is_empty: bool  # whether child("") led here
+    _has_empty_key: bool  # whether child("") was called on the way to this location
 
     def __init__(
         self,
@@ -153,19 +153,19 @@ class Database(Query, firebase_rest.Database):
         location: Location,
         context: AppContext,
         filter: Filter | None = None,
-        is_empty: bool = False,
+        has_empty_key: bool = False,
     ) -> None:
         super().__init__(requestor, location, context, filter)
-        self._init(_is_empty=is_empty)
+        self._init(_has_empty_key=has_empty_key)
 
     def _arguments(self) -> tuple[Any, ...]:
-        return *super()._arguments(), self._is_empty
+        return *super()._arguments(), self._has_empty_key
 
     def child(self, *path: object) -> Database:
         """See `firebase_rest.Reference.child`; at the root, empty arguments are ignored."""
-        keys, has_empty = _split_empty(self._location, path)
+        keys, has_empty = _drop_empty(self._location, path)
         location = self._location.child(*keys)
-        return Database(self._requestor, location, self._context, None, self._is_empty or has_empty)
+        return Database(self._requestor, location, self._context, None, self._has_empty_key or has_empty)
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """See `firebase_rest.Reference.set`."""
@@ -179,12 +179,12 @@ class Database(Query, firebase_rest.Database):
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> PyreResponse:
         """See `firebase_rest.Reference.sort`."""
-        return PyreResponse.of(super().sort(origin, by_key, reverse))
+        return PyreResponse.from_snapshot(super().sort(origin, by_key, reverse))
 
     def _check_root_write(self, call: str, effect: str) -> None:
         if self.key is not None:
             return
-        if self._is_empty:
+        if self._has_empty_key:
             raise UsageError(
                 f"{call} after child('') {effect} the whole database; check the variable that should hold a key."
             )

@@ -1,6 +1,6 @@
-"""The names of the module `pyrebase.pyrebase`, which programs import, annotate with and catch.
+"""The names of pyrebase's module `pyrebase.pyrebase`, which programs import, use in annotations and catch.
 
-Invariant: no code of this library looks a name up in this module, because programs may replace any of them.
+Invariant: no code of this library looks up a name in this module, because programs may replace any of them.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _GoogleStorage(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
-# Editors insert `from pyrebase.pyrebase import storage` into programs, which rarely use it.
+# Some programs contain `from pyrebase.pyrebase import storage`, which an editor has inserted, and do not use it.
 storage = _GoogleStorage("google.cloud.storage")
 
 
@@ -110,7 +110,7 @@ class Firebase(App):
         """See `firebase_rest.App.auth`."""
         from pyrebase.auth import Auth
 
-        return Auth.of(super().auth(tenant_id))
+        return Auth.from_auth(super().auth(tenant_id))
 
     def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
         """See `firebase_rest.App.database`; `set` and `remove` on the root warn with `RootWriteWarning`."""
@@ -122,7 +122,7 @@ class Firebase(App):
         """See `firebase_rest.App.storage`."""
         from pyrebase.storage import Storage
 
-        return Storage.of(super().storage(bucket, user=user))
+        return Storage.from_storage(super().storage(bucket, user=user))
 
 
 def raise_detailed_error(request_object: requests.Response) -> None:
@@ -130,8 +130,9 @@ def raise_detailed_error(request_object: requests.Response) -> None:
     if request_object.status_code < 400:
         return
     url, _, query = (request_object.url or "").partition("?")
-    sent: requests.PreparedRequest | None = request_object.request  # None if a test built the response
-    request = Request((sent and sent.method) or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
+    prepared: requests.PreparedRequest | None = request_object.request  # None if a test built the response
+    method = prepared.method if prepared is not None else None
+    request = Request(method or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
     headers = {name.lower(): value for name, value in request_object.headers.items()}
     response = Response(request_object.status_code, headers, request_object.content or b"", request=request)
     raise api_error(ApiError, response, request_object.text)

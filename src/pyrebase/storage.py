@@ -12,7 +12,7 @@ from pyrebase.tokens import AcceptsEmptyToken
 _MODULE = "pyrebase.pyrebase"
 
 
-class _Files(AcceptsEmptyToken, reference.FileOperations):
+class _FileOperations(AcceptsEmptyToken, reference.FileOperations):
     """File operations that accept pyrebase's tokens."""
 
     __slots__ = ()
@@ -30,19 +30,19 @@ class _Files(AcceptsEmptyToken, reference.FileOperations):
         return super().get_url(self._without_empty(token))
 
 
-class StorageReference(_Files, reference.StorageReference):
+class StorageReference(_FileOperations, reference.StorageReference):
     """`firebase_rest.StorageReference` with pyrebase's tokens."""
 
     __slots__ = ()
 
 
-class Storage(_Files, reference.Storage):
+class Storage(_FileOperations, reference.Storage):
     """`firebase_rest.Storage` with pyrebase's tokens."""
 
     __slots__ = ()
     __module__ = _MODULE
 
     @classmethod
-    def of(cls, storage: reference.Storage) -> Storage:
-        """Return the same bucket as pyrebase's class."""
+    def from_storage(cls, storage: reference.Storage) -> Storage:
+        """Return a copy of a bucket as an object of this class."""
         return cls(storage._requestor, storage._location, storage._context)  # noqa: SLF001 - fields of the base class

@@ -28,7 +28,7 @@ RESULTS = [
     (">>> auth.get_account_info(token)", "'kind': 'identitytoolkit#GetAccountInfoResponse'"),
     ('>>> db.child("users").child("Morty").get(token).val()', "{'name': 'Mortiest Morty', 'score': 7}"),
     (
-        '>>> [each.val()["name"] for each in by_score.start_at(3).end_at(9).get(token).each()]',
+        '>>> [item.val()["name"] for item in by_score.start_at(3).end_at(9).get(token).each()]',
         "['Summer Smith', 'Mortiest Morty']",
     ),
     ('>>> notes.put(b"Buy apples and pears.", token)', "'contentType': 'text/plain'"),

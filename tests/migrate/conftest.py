@@ -34,7 +34,7 @@ class Program:
         return text[len(head) :]
 
     def found(self, body: str, head: str = HEAD) -> list[Finding]:
-        return self.write(body, head).found
+        return self.write(body, head).findings
 
     def codes(self, body: str, head: str = HEAD) -> list[str]:
         return [finding.code for finding in self.found(body, head)]

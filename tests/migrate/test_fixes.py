@@ -128,7 +128,7 @@ def test_requirement_in_pyproject_is_reported(tmp_path, line) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[tool.poetry.dependencies]\n{line}\n")
     checker = Checker([tmp_path])
     checker.check()
-    assert [(finding.code, finding.line, finding.edits) for finding in checker.found] == [("requirement", 2, ())]
+    assert [(finding.code, finding.line, finding.edits) for finding in checker.findings] == [("requirement", 2, ())]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_file_that_cannot_be_written_is_reported_and_unchanged(tmp_path) -> None
     checker.check()
     assert checker.fix() == []
     assert "path" in (tmp_path / name).read_text()
-    assert "unreadable" in [finding.code for finding in checker.found]
+    assert "unreadable" in [finding.code for finding in checker.findings]
     assert [item.name for item in tmp_path.iterdir()] == [name]
 
 
@@ -196,7 +196,7 @@ print(json.dumps([best.val(), best.key(), db.child("files").get().val()]))
 def test_fixed_program_works_on_the_emulator(program) -> None:
     checker = program.write(PROGRAM, head="")
     assert len(checker.fix()) == 4
-    assert checker.found == []
+    assert checker.findings == []
     with Emulator().serve() as server:
         config = json.dumps({"databaseURL": server.config["databaseURL"]})
         command = [sys.executable, "-W", "error", str(program.path), config]

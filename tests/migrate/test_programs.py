@@ -41,7 +41,7 @@ def write_program(text: str, folder: Path) -> list[tuple[str, int, str]]:
 def found_in(folder: Path) -> list[tuple[str, int, str]]:
     checker = Checker([folder])
     checker.check()
-    return sorted((Path(item.path).relative_to(folder).as_posix(), item.line, item.code) for item in checker.found)
+    return sorted((Path(item.path).relative_to(folder).as_posix(), item.line, item.code) for item in checker.findings)
 
 
 @pytest.mark.parametrize("program", sorted(HERE.glob("planted/*.txt")), ids=lambda path: path.stem)

@@ -16,7 +16,7 @@ PLANTED = 'import pyrebase\npyrebase.initialize_app().database().path = ""\n'
 def findings(*paths) -> list[tuple[str, int, str]]:
     checker = Checker(list(paths))
     checker.check()
-    return [(Path(item.path).name, item.line, item.code) for item in checker.found]
+    return [(Path(item.path).name, item.line, item.code) for item in checker.findings]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_notebook_cells_with_magic_commands_are_read(tmp_path) -> None:
     file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
     checker = Checker([file])
     checker.check()
-    assert [(item.cell, item.line, item.code, item.edits) for item in checker.found] == [
+    assert [(item.cell, item.line, item.code, item.edits) for item in checker.findings] == [
         (3, 2, "dropped-reference", ())
     ]
 
@@ -130,7 +130,7 @@ def test_column_counts_characters(tmp_path) -> None:
     file.write_text("import pyrebase\nü = 'ä'; pyrebase.pyrebase.SSEClient = None\n", encoding="utf-8")
     checker = Checker([file])
     checker.check()
-    assert [finding.column for finding in checker.found] == [10]
+    assert [finding.column for finding in checker.findings] == [10]
 
 
 def test_file_that_imports_a_reference_is_checked(tmp_path) -> None:

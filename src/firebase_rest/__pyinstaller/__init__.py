@@ -1,4 +1,4 @@
-"""Where PyInstaller finds the hook for this package (an entry point in pyproject.toml names `get_hook_dirs`).
+"""The entry point at which PyInstaller finds the hook for this package; pyproject.toml registers `get_hook_dirs`.
 
 https://pyinstaller.org/en/stable/hooks.html#provide-hooks-with-package
 """
@@ -9,5 +9,5 @@ from pathlib import Path
 
 
 def get_hook_dirs() -> list[str]:
-    """Return the folders that hold hooks."""
+    """Return the folders that contain hooks."""
     return [str(Path(__file__).parent)]

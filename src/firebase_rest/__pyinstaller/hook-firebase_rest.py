@@ -1,7 +1,7 @@
-"""What PyInstaller does not see by itself: keyring, which KeyringStore imports by name; added where it is installed.
+"""The imports that PyInstaller does not detect: keyring, which KeyringStore imports by name, if it is installed.
 
-The modules that load at first use need no mention: PyInstaller reads their names under `if TYPE_CHECKING`. tqdm is left
-out: without it a progress bar is lines in the log, and with it comes pandas, where that is installed.
+Modules that are loaded at first use are not listed, because PyInstaller finds their names under `if TYPE_CHECKING`.
+tqdm is not listed, because it would add pandas if that is installed. Without tqdm, progress is logged.
 """
 
 from __future__ import annotations

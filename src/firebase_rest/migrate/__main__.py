@@ -20,14 +20,14 @@ exit status: 0 no findings, 1 findings, 2 invalid arguments or an unreadable fil
 {"path", "line", "column" (both from 1), "code", "level", "message", "suggestion", "fixable" (bool)}, and in a notebook
 "cell"; lines then count from the start of the cell.
 
-levels: error: fails or does nothing now; warning: does something else now; info: correct now, and worth a look
+levels: error: now fails or has no effect; warning: now has another effect; info: now correct, but review it
 
 codes:
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the paths, and with --fix correct them. Returns the exit status."""
+    """Check the paths, correct them if --fix is set, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.migrate",
         description="Check programs written for pyrebase, pyrebase4, firebase-rest-api, empyrebase or python-firebase, "
@@ -43,11 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checker = Checker(options.paths)
     checker.check()
     fixed = checker.fix() if options.fix else []
-    found = [*check_installed(), *checker.found]
-    show = report.as_json if options.json else report.as_text
-    sys.stdout.write(show(found, checker.files, fixed))
-    is_unreadable = any(finding.code == "unreadable" for finding in found)
-    return 2 if is_unreadable else int(bool(found))
+    findings = [*check_installed(), *checker.findings]
+    format_report = report.as_json if options.json else report.as_text
+    sys.stdout.write(format_report(findings, checker.files, fixed))
+    if any(finding.code == "unreadable" for finding in findings):
+        return 2
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

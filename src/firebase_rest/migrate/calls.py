@@ -1,4 +1,4 @@
-"""Calls: of builders and methods of references, of the program's functions, and of functions that matter."""
+"""Evaluate calls: of references, of the program's functions, and of library functions that affect references."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class CallEvaluator(ExpressionEvaluator):
         keyword_values = {item.arg: self.argument(item.value) for item in node.keywords}
         for item in node.keywords:
             self.check_configuration(domain.Constant(item.arg), keyword_values[item.arg], item.value)
-        found = self.apply(function, domain.CallSite(node, node.args, node.keywords, values, keyword_values))
+        result = self.apply(function, domain.CallSite(node, node.args, node.keywords, values, keyword_values))
         if not (isinstance(node.func, ast.Name) and node.func.id == "print"):  # print() takes no time
-            is_stream = isinstance(found, domain.ServiceValue) and found.kind == "stream" and found.origin is node
+            is_stream = isinstance(result, domain.ServiceValue) and result.kind == "stream" and result.origin is node
             self.state.opened = node if is_stream else None
-        return found
+        return result
 
     def argument(self, node: ast.expr) -> domain.Value | None:
         value = self.value(node)
@@ -43,7 +43,7 @@ class CallEvaluator(ExpressionEvaluator):
         """Call a value."""
         match function:
             case domain.BoundMethod():
-                return self.call_method(function.of, function.name, call)
+                return self.call_method(function.receiver, function.name, call)
             case domain.ProgramFunction():
                 return self.call_function(function, call)
             case domain.ProgramClass():
@@ -73,8 +73,8 @@ class CallEvaluator(ExpressionEvaluator):
             self.apply(call.values[0], site)  # reports what the later call will do
             self.state = before
             return domain.PartialCall(call.values[0], site)
-        found = self.call_unknown(call)
-        return function if found is None and is_external(function) else found
+        result = self.call_unknown(call)
+        return function if result is None and is_external(function) else result
 
     def call_unknown(self, call: domain.CallSite) -> domain.Value | None:
         library = self.context.library
@@ -90,8 +90,12 @@ class CallEvaluator(ExpressionEvaluator):
         first = call.value(0, "")
         match call.node:
             case ast.Call(func=ast.Attribute(attr="get", value=holder), args=[ast.Constant(value=key), *_]):
-                held = self.value(holder) if isinstance(holder, (ast.Name, ast.Attribute)) else None
-                return held.item(key) if isinstance(held, domain.Collection) else self.known_item(key, call.node)
+                holder_value = self.value(holder) if isinstance(holder, (ast.Name, ast.Attribute)) else None
+                return (
+                    holder_value.item(key)
+                    if isinstance(holder_value, domain.Collection)
+                    else self.known_item(key, call.node)
+                )
             case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
                 return domain.TextValue("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):
@@ -106,20 +110,20 @@ class CallEvaluator(ExpressionEvaluator):
             case _:
                 return None
 
-    def check_text_name(self, of: domain.Value | None, args: Sequence[ast.expr], node: ast.expr) -> None:
+    def check_text_name(self, receiver: domain.Value | None, args: Sequence[ast.expr], node: ast.expr) -> None:
         """Check names in text: patch("pyrebase.pyrebase.X"), import_module("pyrebase.x"), setattr(module, "X")."""
         match args:
-            case [_, ast.Constant(value=str(name)), *_] if isinstance(of, domain.QualifiedName):
+            case [_, ast.Constant(value=str(name)), *_] if isinstance(receiver, domain.QualifiedName):
                 parts = [name]
             case [ast.Constant(value=str(path)), *_] if path.startswith("pyrebase."):
-                of, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
+                receiver, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
                 if path.startswith("pyrebase.pyrebase.requests."):
                     message = f"firebase-rest never calls {path}: the session firebase.requests sends its requests."
                     self.report("missing-name", node, message, "replace a method of firebase.requests")
             case _:
                 return
         for part in parts:
-            of = member(self.report, of, part, node) if isinstance(of, domain.QualifiedName) else None
+            receiver = member(self.report, receiver, part, node) if isinstance(receiver, domain.QualifiedName) else None
 
     def guess_service(self, service: str, node: ast.expr) -> domain.ServiceValue | None:
         """Recognise x.database() of an unknown x in a file that uses pyrebase, or calls child() on a database."""
@@ -131,86 +135,86 @@ class CallEvaluator(ExpressionEvaluator):
 
     def call_later(self, call: domain.CallSite) -> None:
         """Call the methods that are passed to a thread, a button or a pool, with the arguments passed beside them."""
-        packed, syntax = call.keyword_values.get("args"), call.syntax(len(call.args), "args")
-        beside = domain.CallSite(call.node)
-        if isinstance(packed, domain.Collection) and isinstance(syntax, ast.Tuple):
-            beside = domain.CallSite(call.node, syntax.elts, (), packed.values)
+        packed_arguments, syntax = call.keyword_values.get("args"), call.syntax(len(call.args), "args")
+        passed = domain.CallSite(call.node)
+        if isinstance(packed_arguments, domain.Collection) and isinstance(syntax, ast.Tuple):
+            passed = domain.CallSite(call.node, syntax.elts, (), packed_arguments.values)
         for index, (item, value) in enumerate(zip(call.args, call.values, strict=True), 1):
             self.apply_later(value, domain.CallSite(item, call.args[index:], (), call.values[index:]))
         for keyword in call.keywords:
-            self.apply_later(call.keyword_values[keyword.arg], replace(beside, node=keyword.value))
+            self.apply_later(call.keyword_values[keyword.arg], replace(passed, node=keyword.value))
 
     def apply_later(self, value: domain.Value | None, call: domain.CallSite) -> None:
-        is_method = isinstance(value, domain.BoundMethod) and value.name in names.PASSED.get(value.of.kind, ())
+        is_method = isinstance(value, domain.BoundMethod) and value.name in names.PASSED.get(value.receiver.kind, ())
         if is_method or isinstance(value, domain.PartialCall):
             self.apply(value, call)
 
     # --- pyrebase's objects -----------------------------------------------------------------------------------------
 
-    def call_method(self, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
-        object_checks.check_method(self.report, of, name, call)
-        if of.is_reference:
-            return self.call_reference(of, name, call)
-        if of.kind == "app" and name in ("database", "storage"):
+    def call_method(self, receiver: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
+        object_checks.check_method(self.report, receiver, name, call)
+        if receiver.is_reference:
+            return self.call_reference(receiver, name, call)
+        if receiver.kind == "app" and name in ("database", "storage"):
             self.state.positions[call.node] = ()
-            return domain.ServiceValue(name, of.library, call.node)
-        if of.kind == "stream" and name == "close" and of.origin is self.state.opened:
-            database_checks.check_stream_close(self.report, of, call)
-        return object_checks.result(self.report, of, name, call)
+            return domain.ServiceValue(name, receiver.library, call.node)
+        if receiver.kind == "stream" and name == "close" and receiver.origin is self.state.opened:
+            database_checks.check_stream_close(self.report, receiver, call)
+        return object_checks.result(self.report, receiver, name, call)
 
-    def call_reference(self, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
+    def call_reference(self, receiver: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
         """Call a builder, or a method that uses the path of the reference."""
-        if of.kind == "database" and database_checks.check_query_method(self.report, of, name, call):
-            self.state.positions[of.origin] = ()
+        if receiver.kind == "database" and database_checks.check_query_method(self.report, receiver, name, call):
+            self.state.positions[receiver.origin] = ()
             return None
-        if name in names.BUILDERS[of.kind]:
+        if name in names.BUILDERS[receiver.kind]:
             if name == "child":
-                database_checks.check_child(self.report, of, call)
+                database_checks.check_child(self.report, receiver, call)
             else:
-                database_checks.check_query_builder(self.report, of, name, call)
-            self.compare(of, call.node, name)
+                database_checks.check_query_builder(self.report, receiver, name, call)
+            self.compare(receiver, call.node, name)
             values = (*call.values, *call.keyword_values.values())
             literals = tuple(value if isinstance(value, domain.Constant) else None for value in values)
-            steps = (*of.steps, domain.BuilderStep(name, call.node, literals))
-            self.state.positions[of.origin] = steps
-            return replace(of, steps=steps)
-        if name in names.CLEARING[of.kind] or (name == "delete" and of.library == "firebase-rest-api"):
-            self.use(of, call.node, name)
+            steps = (*receiver.steps, domain.BuilderStep(name, call.node, literals))
+            self.state.positions[receiver.origin] = steps
+            return replace(receiver, steps=steps)
+        if name in names.CLEARING[receiver.kind] or (name == "delete" and receiver.library == "firebase-rest-api"):
+            self.use(receiver, call.node, name)
         elif name not in _PYREBASE_METHODS:
-            self.state.positions[of.origin] = ()
-        if of.kind == "database":
-            database_checks.check_call(self.report, of, name, call)
+            self.state.positions[receiver.origin] = ()
+        if receiver.kind == "database":
+            database_checks.check_call(self.report, receiver, name, call)
         elif name in storage_checks.CHECKS:
-            storage_checks.CHECKS[name](self.report, of, call)
-            if name == "download" and of.library != "native":
+            storage_checks.CHECKS[name](self.report, receiver, call)
+            if name == "download" and receiver.library != "native":
                 self.context.downloads |= {ast.unparse(item) for item in call.args[:2]}
-        return object_checks.result(self.report, of, name, call)
+        return object_checks.result(self.report, receiver, name, call)
 
-    def use(self, of: domain.ServiceValue, node: ast.expr, method: str) -> None:
+    def use(self, receiver: domain.ServiceValue, node: ast.expr, method: str) -> None:
         """Compare, and move pyrebase's object back to the root."""
-        self.compare(of, node, method)
-        self.state.positions[of.origin] = ()
-        if self.owner is not None and of.origin in self.parameters:
-            self.context.facts.used_parameters.add((self.owner, self.parameters[of.origin]))
+        self.compare(receiver, node, method)
+        self.state.positions[receiver.origin] = ()
+        if self.owner is not None and receiver.origin in self.parameters:
+            self.context.facts.used_parameters.add((self.owner, self.parameters[receiver.origin]))
 
-    def compare(self, of: domain.ServiceValue, node: ast.expr, method: str) -> None:
+    def compare(self, receiver: domain.ServiceValue, node: ast.expr, method: str) -> None:
         """Report a reference whose path is not the one of pyrebase's object at this point."""
-        position = self.state.positions.get(of.origin, ())
-        if position is not None and position != of.steps and of.library != "native":
+        position = self.state.positions.get(receiver.origin, ())
+        if position is not None and position != receiver.steps and receiver.library != "native":
             is_dropped = bool(position) and position[-1].node in self.context.dropped
-            database_checks.report_moved(self.report, of, position, node, method, is_dropped=is_dropped)
+            database_checks.report_moved(self.report, receiver, position, node, method, is_dropped=is_dropped)
 
     # --- functions and classes of the program -----------------------------------------------------------------------
 
     def call_class(self, cls: domain.ProgramClass, call: domain.CallSite) -> domain.ProgramClass:
-        made = replace(cls, is_instance=True)
+        instance = replace(cls, is_instance=True)
         for parent in cls.lineage():
             init = parent.facts.attributes.get((parent.node, "__init__"))
             if isinstance(init, domain.ProgramFunction):
-                self.call_function(replace(init, self_value=made), call)
-                return made
+                self.call_function(replace(init, self_value=instance), call)
+                return instance
         self.escape([*call.values, *call.keyword_values.values()])
-        return made
+        return instance
 
     def call_function(self, function: domain.ProgramFunction, call: domain.CallSite) -> domain.Value | None:
         """Record the arguments, and return the result of the function."""

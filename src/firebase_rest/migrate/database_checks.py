@@ -1,4 +1,4 @@
-"""Checks of calls of the database that behave differently. A check looks at one call and changes nothing."""
+"""Check calls of the database. Each check reports one call that behaves differently, and changes nothing."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _SPECIAL_KEYS = (".sv", ".value", ".priority")
 # --- builders -------------------------------------------------------------------------------------------------------
 
 
-def check_child(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_child(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Check the arguments of child()."""
-    is_below = _is_below_root(of.steps)
+    is_below = _is_below_root(receiver.steps)
     for argument, value in zip(call.args, call.values, strict=True):
         is_empty = isinstance(value, Constant) and str(value.value).strip("/") == ""
         if value == Constant(None):
             report("invalid-key", argument, "child(None) raises UsageError.", "pass a key, or test for None first")
-        elif is_empty and of.kind == "database":
-            if is_below or (value == Constant("") and of.library != "pyrebase"):
+        elif is_empty and receiver.kind == "database":
+            if is_below or (value == Constant("") and receiver.library != "pyrebase"):
                 message = f"child({ast.unparse(argument)}) raises UsageError: it refers to the reference itself."
                 report("invalid-key", argument, message, "remove the empty key; for the root write child('/')")
         elif isinstance(value, TextValue) and value.kind == "quoted":
-            _report_quoted(report, of, argument, value)
+            _report_quoted(report, receiver, argument, value)
         else:
-            _check_text(report, of, argument, value)
+            _check_text(report, receiver, argument, value)
         is_below = is_below or not is_empty
 
 
@@ -45,18 +45,18 @@ def _is_below_root(steps: Sequence[BuilderStep]) -> bool:
     return any(literal is None or str(literal.value).strip("/") != "" for literal in literals)
 
 
-def _report_quoted(report: Report, of: ServiceValue, argument: ast.expr, value: TextValue) -> None:
+def _report_quoted(report: Report, receiver: ServiceValue, argument: ast.expr, value: TextValue) -> None:
     where = f"the quote() in line {value.line}" if isinstance(argument, ast.Name) and value.line else "quote()"
-    can_fix = isinstance(argument, ast.Call) and of.kind == "database"
+    can_fix = isinstance(argument, ast.Call) and receiver.kind == "database"
     fix = partial(fixes.unquote, call=argument, inner=value.inner) if can_fix and value.inner is not None else None
     message = "This text is encoded twice: child() encodes it as well."
     report("url-text", argument, message, f"pass the text as it is, without {where}", fix)
 
 
-def _check_text(report: Report, of: ServiceValue, argument: ast.expr, value: Value | None) -> None:
+def _check_text(report: Report, receiver: ServiceValue, argument: ast.expr, value: Value | None) -> None:
     text = "".join(_literal_text(argument, value))
-    bad = _FORBIDDEN.search(text) if of.kind == "database" else None
-    raw = _URL_TEXT[of.kind].search(text)
+    bad = _FORBIDDEN.search(text) if receiver.kind == "database" else None
+    raw = _URL_TEXT[receiver.kind].search(text)
     if bad:
         message = f"child() rejects {bad.group()!r}: keys cannot contain . $ # [ ] or control characters."
         report("invalid-key", argument, message, "replace the character, for example by '_' or ','")
@@ -85,7 +85,7 @@ def _literal_text(node: ast.expr, value: Value | None) -> Iterator[str]:
             pass
 
 
-def check_query_builder(report: Report, of: ServiceValue, name: str, call: CallSite) -> None:
+def check_query_builder(report: Report, receiver: ServiceValue, name: str, call: CallSite) -> None:
     """Check the argument of order_by_child(), a bound or a limit."""
     for value in [*call.values, *call.keyword_values.values()][:1]:
         if not isinstance(value, Constant):
@@ -97,7 +97,7 @@ def check_query_builder(report: Report, of: ServiceValue, name: str, call: CallS
         elif name == "order_by_child" and not is_key and literal not in names.ORDER_KEYWORDS:
             message = f"{shown} raises UsageError: this cannot be the key of a child."
             report("invalid-query", call.node, message, "pass the key of a child, or its path with slashes")
-        elif name in names.BOUNDS and literal is None and of.library != "native":
+        elif name in names.BOUNDS and literal is None and receiver.library != "native":
             message = f"{shown} sends JSON null. pyrebase sent the text None, which the server rejected."
             report("null-bound", call.node, message, "keep it if null is meant, else test for None first")
 
@@ -105,46 +105,57 @@ def check_query_builder(report: Report, of: ServiceValue, name: str, call: CallS
 # --- calls ----------------------------------------------------------------------------------------------------------
 
 
-def check_call(report: Report, of: ServiceValue, name: str, call: CallSite) -> None:
+def check_call(report: Report, receiver: ServiceValue, name: str, call: CallSite) -> None:
     """Check a read or write."""
     if name in names.READS:
-        _check_query(report, of, call)
-    if name == "stream" and of.library != "native":
+        _check_query(report, receiver, call)
+    if name == "stream" and receiver.library != "native":
         _check_handler(report, call.value(0, "stream_handler"))
     if name in names.WRITES:
         value, syntax = call.value(0, "data"), call.syntax(0, "data")
         node = value.node if isinstance(value, domain.Collection) else syntax
         if node is not None:
             _check_data(report, node, has_paths=name == "update")
-    has_empty_key = any(Constant("") in step.literals for step in of.steps)
-    if name in ("set", "remove") and of.library == "pyrebase" and has_empty_key and not _is_below_root(of.steps):
+    has_empty_key = any(Constant("") in step.literals for step in receiver.steps)
+    if (
+        name in ("set", "remove")
+        and receiver.library == "pyrebase"
+        and has_empty_key
+        and not _is_below_root(receiver.steps)
+    ):
         message = f"{name}() after child('') raises UsageError: it would replace the whole database."
         report("invalid-key", call.node, message, "pass a non-empty key; for the root write child('/')")
 
 
 def report_moved(
-    report: Report, of: ServiceValue, position: Sequence[BuilderStep], node: ast.expr, method: str, *, is_dropped: bool
+    report: Report,
+    receiver: ServiceValue,
+    position: Sequence[BuilderStep],
+    node: ast.expr,
+    method: str,
+    *,
+    is_dropped: bool,
 ) -> None:
     """Report a reference whose path was not the one of pyrebase's shared object.
 
     `position` are the builders called on that object; `is_dropped` states that a statement moved it without effect now.
     """
-    is_call = method in names.CALLS[of.kind]
+    is_call = method in names.CALLS[receiver.kind]
     reason = f"because of line {position[-1].node.lineno}" if position else "because it had been used before"
-    message = f"This reference is /{path_of(of.steps)}. In pyrebase it was /{path_of(position)} here, {reason}."
+    message = f"This reference is /{path_of(receiver.steps)}. In pyrebase it was /{path_of(position)} here, {reason}."
     code, suggestion = "shared-reference", "keep it if that is meant, with a comment # firebase-rest: ignore; "
     if is_dropped:
-        code = "root-operation" if is_call and not of.steps else code
-        root, default = ("db", "get") if of.kind == "database" else ("storage", "put")
+        code = "root-operation" if is_call and not receiver.steps else code
+        root, default = ("db", "get") if receiver.kind == "database" else ("storage", "put")
         suggestion = f"write the complete path in one chain: {root}.child(...).{method if is_call else default}(...)"
     else:
         suggestion += "where the root was meant, write the chain from the root"
     report(code, node, message, suggestion)
 
 
-def check_query_method(report: Report, of: ServiceValue, name: str, call: CallSite) -> bool:
+def check_query_method(report: Report, receiver: ServiceValue, name: str, call: CallSite) -> bool:
     """Report a method that queries do not have. Returns whether it is one."""
-    if not of.is_query or name not in names.ON_REFERENCES_ONLY:
+    if not receiver.is_query or name not in names.ON_REFERENCES_ONLY:
         return False
     message = f"A query has no {name}(). pyrebase ignored the query and used the reference."
     suggestion = f"call {name}() on the reference: db.child(...).{name}(...)"
@@ -154,11 +165,11 @@ def check_query_method(report: Report, of: ServiceValue, name: str, call: CallSi
     return True
 
 
-def _check_query(report: Report, of: ServiceValue, call: CallSite) -> None:
-    if not of.is_complete and not any(step.method == "child" for step in of.steps):
+def _check_query(report: Report, receiver: ServiceValue, call: CallSite) -> None:
+    if not receiver.is_complete and not any(step.method == "child" for step in receiver.steps):
         return  # unknown code may have called order_by_child()
-    used = {step.method: step for step in of.steps if step.method in names.QUERY_BUILDERS}
-    orders = [step.method for step in of.steps if step.method in names.ORDERS]
+    used = {step.method: step for step in receiver.steps if step.method in names.QUERY_BUILDERS}
+    orders = [step.method for step in receiver.steps if step.method in names.ORDERS]
     problem = _query_problem(used, orders[-1] if orders else None)
     if problem:
         report("invalid-query", call.node, f"{problem[0]}: UsageError is raised.", problem[1])
@@ -202,10 +213,12 @@ def _raises(body: Sequence[ast.stmt]) -> Iterator[ast.Raise]:
             yield from _raises([*node.body, *getattr(node, "orelse", [])])
 
 
-def check_stream_close(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_stream_close(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report a stream that is closed directly after stream(). The drop-in waits for the first event, as in pyrebase."""
-    is_blocking = isinstance(of.origin, ast.Call) and any(item.arg == "is_async" for item in of.origin.keywords)
-    if of.library not in ("native", "pyrebase") and not is_blocking:
+    is_blocking = isinstance(receiver.origin, ast.Call) and any(
+        item.arg == "is_async" for item in receiver.origin.keywords
+    )
+    if receiver.library not in ("native", "pyrebase") and not is_blocking:
         message = "close() directly after stream() ends the stream before its first event."
         suggestion = "read the value once with get(), or wait for the first event before close()"
         report("stream-close", call.node, message, suggestion)
@@ -241,10 +254,10 @@ def _check_data_key(report: Report, key: ast.Constant, *, has_paths: bool) -> No
 
 def check_database_url(report: Report, url: object, node: ast.expr) -> None:
     """Report a databaseURL that is not the https URL of a database."""
-    found = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
-    if found is None:
+    match = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
+    if match is None:
         return
-    scheme, host, path, query = found.groups(default="")
+    scheme, host, path, query = match.groups(default="")
     is_local = host in ("localhost", "127.0.0.1", "[::1]") or "ns=" in query
     if host.endswith(_OTHER_HOSTS):
         message = f"databaseURL must be the URL of a database, which {host} is not."

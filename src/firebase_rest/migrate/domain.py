@@ -1,4 +1,4 @@
-"""The abstract domain: what the checker knows about values, and about one point of the checked program."""
+"""The abstract domain: the known facts about values, and about one point of the checked program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ELEMENTS = {"snapshot": "item", "query snapshot": "item", "items": "item", "fil
 
 
 class Value:
-    """What is known about the value of an expression. An unknown value is represented by None."""
+    """The known facts about the value of an expression. None represents an unknown value."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class BuilderStep:
     method: str
     node: ast.expr
     literals: tuple[Constant | None, ...] = ()
-    """The arguments, None where unknown."""
+    """The arguments. None represents an unknown argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class ServiceValue(Value):
     files, value, query value, keys, credentials or python-firebase; `library` is the library that the program uses.
 
     References and queries have the kind "database" or "storage". `origin` is the syntax that created the object which
-    pyrebase shared between them, `steps` are the builders called on it. If `is_complete` is false, unknown builders may
-    have been called before. For a stream, `origin` is the call that opened it.
+    pyrebase shared between them, and `steps` contains the builders that are called on it. If `is_complete` is false,
+    unknown builders may have been called before. For a stream, `origin` is the call that opened it.
     """
 
     kind: str
@@ -60,15 +60,15 @@ class ServiceValue(Value):
 
 @dataclass(frozen=True, slots=True)
 class BoundMethod(Value):
-    """A method or attribute of an object of pyrebase's API, not called yet."""
+    """A method or attribute of an object of pyrebase's API, before a call."""
 
-    of: ServiceValue
+    receiver: ServiceValue
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class QualifiedName(Value):
-    """A module, class or function of a library by its full name. `library` is "" if it is no relative of pyrebase."""
+    """A module, class or function of a library by its full name. `library` is "" if it is not related to pyrebase."""
 
     name: str
     library: str = ""
@@ -121,9 +121,9 @@ class Collection(Value):
 
 @dataclass(frozen=True, slots=True)
 class EnumerateCall(Value):
-    """enumerate(of)."""
+    """enumerate(iterable)."""
 
-    of: Value
+    iterable: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,9 @@ class ProgramFunction(Value):
 
     @property
     def decorators(self) -> set[str]:
-        """Return the last name of each decorator."""
-        found = [] if isinstance(self.node, ast.Lambda) else self.node.decorator_list
-        return {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in found}
+        """The last name of each decorator."""
+        nodes = [] if isinstance(self.node, ast.Lambda) else self.node.decorator_list
+        return {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in nodes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +158,14 @@ class ProgramClass(Value):
 
     @property
     def service_base(self) -> ServiceValue | None:
-        """Return the object of pyrebase's API that the class extends."""
+        """The object of pyrebase's API that the class extends, or None."""
         bases = (base for cls in self.lineage() for base in cls.facts.bases.get(cls.node, ()))
         return next((base for base in bases if isinstance(base, ServiceValue)), None)
 
 
 @dataclass(frozen=True, eq=False)
 class CallSite:
-    """A call at `node` with these arguments. `values` and `keyword_values` are what is known about them."""
+    """A call at `node` with these arguments. `values` and `keyword_values` are the known facts about them."""
 
     node: ast.expr
     args: Sequence[ast.expr] = ()
@@ -191,24 +191,24 @@ class CallSite:
 
 @dataclass(frozen=True, slots=True)
 class PartialCall(Value):
-    """functools.partial(function, ...): `site` is the call that it makes."""
+    """functools.partial(function, ...). `site` is the resulting call."""
 
     function: Value
     site: CallSite
 
 
 class ModuleFacts(Value):
-    """What is known about one file, independent of the order of execution. Facts are only added, never changed."""
+    """The facts about one file that do not depend on the order of execution. Facts are added, but never changed."""
 
     def __init__(self) -> None:
         self.names: dict[str, Value] = {}
         """Global names."""
         self.attributes: dict[tuple[ast.ClassDef | None, str], Value] = {}
-        """Attributes and methods by class (None: of unknown objects) and name."""
+        """Attributes and methods, by class (None for unknown objects) and name."""
         self.bases: dict[ast.ClassDef, list[ProgramClass | ServiceValue]] = {}
         """The base classes; a class of pyrebase's is represented by an object of it."""
         self.parameters: dict[tuple[ast.AST, str], Value] = {}
-        """Arguments that calls pass, by function and parameter."""
+        """Arguments of calls, by function and parameter."""
         self.used_parameters: set[tuple[ast.AST, str]] = set()
         """Parameters on whose reference the function calls get(), set() and so on."""
         self.returns: dict[ast.AST, Value] = {}
@@ -216,7 +216,7 @@ class ModuleFacts(Value):
         """The libraries in use: pyrebase, renamed (firebase_rest as pyrebase), native (firebase_rest), or a fork."""
 
     def any_attribute(self, name: str) -> Value | None:
-        """Return the value assigned to an attribute of this name, of any object."""
+        """Return the value that is assigned to an attribute of this name of any object."""
         others = (value for (_, other), value in self.attributes.items() if other == name)
         service = next((value for value in others if isinstance(value, ServiceValue)), None)
         return self.attributes.get((None, name)) or service
@@ -228,7 +228,7 @@ class ModuleFacts(Value):
 
 
 class AbstractState:
-    """What is known after one path through a scope."""
+    """The known facts after one path through a scope."""
 
     def __init__(self) -> None:
         self.names: dict[str, Value | None] = {}
@@ -245,21 +245,21 @@ class AbstractState:
 
     @property
     def signature(self) -> object:
-        """Return a value that is equal for states which do not differ in anything known."""
+        """A value that is equal for states with the same known facts."""
         known = frozenset((name, value) for name, value in self.names.items() if value is not None)
         return known, frozenset(item for item in self.positions.items() if item[1] != ()), self.opened
 
 
 def distinct(states: list[AbstractState]) -> list[AbstractState]:
-    """Return the states that differ, at most MAX_STATES."""
+    """Return the states without duplicates, at most MAX_STATES."""
     if len(states) < 2:
         return states
-    found = {state.signature: state for state in reversed(states)}
-    return list(found.values())[::-1][:MAX_STATES]
+    by_signature = {state.signature: state for state in reversed(states)}
+    return list(by_signature.values())[::-1][:MAX_STATES]
 
 
 def path_of(steps: Sequence[BuilderStep]) -> str:
-    """Return the path that the children make, with "..." where it is unknown."""
+    """Return the path of the child() calls, with "..." for unknown keys."""
     literals = [literal for step in steps if step.method == "child" for literal in step.literals]
     parts = [str(literal.value) if literal else "..." for literal in literals]
     return "/".join(parts) or ("..." if any(step.method in ("child", "") for step in steps) else "")
@@ -268,7 +268,7 @@ def path_of(steps: Sequence[BuilderStep]) -> str:
 def element_of(value: Value | None) -> Value | None:
     """Return the value of an item in a loop over `value`."""
     if isinstance(value, EnumerateCall):
-        return Collection(_PAIR, (None, element_of(value.of)))
+        return Collection(_PAIR, (None, element_of(value.iterable)))
     if isinstance(value, ServiceValue) and value.kind in _ELEMENTS:
         return ServiceValue(_ELEMENTS[value.kind], value.library)
     return None

@@ -1,8 +1,8 @@
-"""Expressions: their values, and the effect that they had on pyrebase's shared objects.
+"""Evaluate expressions: their values, and their effect on pyrebase's shared objects.
 
 pyrebase had one object for all references of a database, with one path: child() moved it, get() and set() moved it back
-to the root. Expressions are evaluated in Python's order. Each reference knows its own path; the state knows where
-pyrebase's object would be. Where the two differ, the program behaves differently.
+to the root. Expressions are evaluated in Python's order. Each reference contains its own path, and the state contains
+the path of pyrebase's object. If the two differ, the program behaves differently.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _TOKEN_KEYS = {"idToken": "id token", "downloadTokens": "download token"}
 class ExpressionEvaluator(ABC):
     """Evaluates the expressions of one scope, except calls.
 
-    `owner` is the function (None for modules and class bodies), `outer` the known names of the surrounding scopes.
+    `owner` is the function (None for modules and class bodies). `outer` contains the known names of the enclosing
+    scopes.
     """
 
     def __init__(
@@ -62,9 +63,9 @@ class ExpressionEvaluator(ABC):
     def lookup(self, name: str) -> domain.Value | None:
         """Return the value of a name, or of an item by its source text."""
         if name in self.state.names:
-            found = self.state.names[name]
-            if self.owner is not None or found not in (None, NONE):
-                return found
+            value = self.state.names[name]
+            if self.owner is not None or value not in (None, NONE):
+                return value
         for known in (*self.outer, self.context.facts.names):
             if name in known:
                 return known[name]
@@ -102,14 +103,14 @@ class ExpressionEvaluator(ABC):
                 pass
 
     def bind_attribute(self, target: ast.Attribute, value: domain.Value | None) -> None:
-        of = self.value(target.value)
-        base = of.service_base if isinstance(of, domain.ProgramClass) else None
+        receiver = self.value(target.value)
+        base = receiver.service_base if isinstance(receiver, domain.ProgramClass) else None
         remove = partial(fixes.remove, statement=self.statement, is_alone=self.is_alone)
-        object_checks.check_assignment(self.report, base or of, target, remove)
+        object_checks.check_assignment(self.report, base or receiver, target, remove)
         self.state.names[ast.unparse(target)] = value
-        if value is None or value.is_data or isinstance(of, (domain.ServiceValue, domain.QualifiedName)):
+        if value is None or value.is_data or isinstance(receiver, (domain.ServiceValue, domain.QualifiedName)):
             return
-        cls = of if isinstance(of, domain.ProgramClass) and of.is_instance else None
+        cls = receiver if isinstance(receiver, domain.ProgramClass) and receiver.is_instance else None
         facts = cls.facts if cls else self.context.facts
         facts.attributes.setdefault((cls.node if cls else None, target.attr), value)
 
@@ -200,18 +201,19 @@ class ExpressionEvaluator(ABC):
 
     def either(self, nodes: list[ast.expr]) -> domain.Value | None:
         """Evaluate alternatives. Positions that differ between them are unknown afterwards."""
-        before, found, ends = self.state, None, list[domain.AbstractState]()
+        before, result, ends = self.state, None, list[domain.AbstractState]()
         for node in nodes:
             self.state = before.copy()
             value = self.value(node)
-            found = value if found is None and not isinstance(value, domain.Constant) else found
+            if result is None and not isinstance(value, domain.Constant):
+                result = value
             ends.append(self.state)
         self.state = ends[0]
         for end in ends[1:]:
             for origin, steps in end.positions.items():
                 if self.state.positions.get(origin, ()) != steps:
                     self.state.positions[origin] = None
-        return found
+        return result
 
     def operator(self, node: ast.BinOp) -> domain.Value | None:
         sides = [self.value(node.left), self.value(node.right)]
@@ -225,11 +227,14 @@ class ExpressionEvaluator(ABC):
         return domain.Constant("".join(texts)) if isinstance(node.op, ast.Add) and len(texts) == 2 else None
 
     def subscript(self, node: ast.Subscript) -> domain.Value | None:
-        of, index = self.value(node.value), self.value(node.slice)
+        receiver, index = self.value(node.value), self.value(node.slice)
         if isinstance(index, domain.Constant):
-            found = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
-            return found or (of.item(index.value) if isinstance(of, domain.Collection) else domain.element_of(of))
-        return domain.element_of(of)
+            known = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
+            if known is not None:
+                return known
+            if isinstance(receiver, domain.Collection):
+                return receiver.item(index.value)
+        return domain.element_of(receiver)
 
     def known_item(self, key: object, node: ast.expr) -> domain.TextValue | None:
         """Return the item of a sign-in result or of file metadata."""
@@ -241,8 +246,8 @@ class ExpressionEvaluator(ABC):
         return domain.TextValue(kind) if kind is not None else None
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
-        """Evaluate the inside twice, as for a loop."""
-        kept = dict(self.state.names)
+        """Evaluate a comprehension. Its body is evaluated twice, like that of a loop."""
+        names_before = dict(self.state.names)
         bodies = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         first = self.value(node.generators[0].iter)
         for _ in range(2):
@@ -252,7 +257,7 @@ class ExpressionEvaluator(ABC):
                     self.value(test)
             for body in bodies:
                 self.value(body)
-        self.state.names = kept
+        self.state.names = names_before
 
     def check_configuration(self, key: domain.Value | None, value: domain.Value | None, node: ast.expr) -> None:
         """Check the databaseURL of a configuration."""
@@ -269,22 +274,22 @@ class ExpressionEvaluator(ABC):
 
     def attribute(self, node: ast.Attribute) -> domain.Value | None:
         """Evaluate an attribute, or a method that is not called yet."""
-        of = self.value(node.value)
-        match of:
+        receiver = self.value(node.value)
+        match receiver:
             case domain.ServiceValue():
-                if of.is_reference and node.attr == "build_request_url":
-                    self.state.positions[of.origin] = ()
-                return object_checks.attribute(self.report, of, node)
+                if receiver.is_reference and node.attr == "build_request_url":
+                    self.state.positions[receiver.origin] = ()
+                return object_checks.attribute(self.report, receiver, node)
             case domain.QualifiedName():
-                return member(self.report, of, node.attr, node)
+                return member(self.report, receiver, node.attr, node)
             case domain.ModuleFacts():
-                return of.names.get(node.attr)
+                return receiver.names.get(node.attr)
             case domain.ProgramClass():
-                return self.program_attribute(of, node)
-            case domain.BoundMethod(of=domain.ServiceValue(library=library), name="credentials"):
+                return self.program_attribute(receiver, node)
+            case domain.BoundMethod(receiver=domain.ServiceValue(library=library), name="credentials"):
                 return object_checks.attribute(self.report, domain.ServiceValue("credentials", library), node)
             case domain.Collection() if node.attr != "get":
-                self.escape(of.values)  # for example in a loop over refs.values()
+                self.escape(receiver.values)  # for example in a loop over refs.values()
                 return None
             case None:
                 return self.unknown_attribute(node)
@@ -322,21 +327,21 @@ class ExpressionEvaluator(ABC):
             case _:
                 return None
 
-    def program_attribute(self, of: domain.ProgramClass, node: ast.Attribute) -> domain.Value | None:
+    def program_attribute(self, receiver: domain.ProgramClass, node: ast.Attribute) -> domain.Value | None:
         """Evaluate an attribute or method of a class or object of the program."""
         text = ast.unparse(node)
         if text in self.state.names:
             return self.state.names[text]
-        for cls in of.lineage():
+        for cls in receiver.lineage():
             value = cls.facts.attributes.get((cls.node, node.attr))
             if isinstance(value, domain.ProgramFunction) and value.node in cls.node.body:
-                if of.is_instance or "classmethod" in value.decorators:
-                    value = replace(value, self_value=of)
-                is_property = of.is_instance and {"property", "cached_property"} & value.decorators
+                if receiver.is_instance or "classmethod" in value.decorators:
+                    value = replace(value, self_value=receiver)
+                is_property = receiver.is_instance and {"property", "cached_property"} & value.decorators
                 return self.call_function(value, domain.CallSite(node)) if is_property else value
             if value is not None:
                 return value
-        base = of.service_base
+        base = receiver.service_base
         return self.unknown_attribute(node) if base is None else object_checks.attribute(self.report, base, node)
 
 

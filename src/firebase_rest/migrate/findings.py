@@ -1,4 +1,4 @@
-"""Findings: positions in a program that behave differently, and the codes of all findings."""
+"""Findings: positions in a program that behave differently, and the codes of the findings."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Finding:
 
     @property
     def level(self) -> str:
-        """Return "error", "warning" or "info"."""
+        """The level: "error", "warning" or "info"."""
         return CODES[self.code].level
 
     @property
     def order(self) -> tuple[str, int, int, int, str]:
-        """Return the sort key: path, cell, line, column, code."""
+        """The sort key: path, cell, line, column, code."""
         return (self.path, self.cell or 0, self.line, self.column, self.code)
 
 
 class CodeInfo(NamedTuple):
-    """`level` is "error" (fails now), "warning" (does something else now) or "info" (correct now, worth a look)."""
+    """`level` is "error" (now fails), "warning" (now has another effect) or "info" (now correct, but review it)."""
 
     level: str
     summary: str

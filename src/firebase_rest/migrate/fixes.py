@@ -1,6 +1,6 @@
-"""Fixes: edits that keep everything else of a file as it is.
+"""Fixes: edits of the lines of a finding, which leave the rest of the file unchanged.
 
-Invariant: a fixed program does the same as before with pyrebase. Functions that find this uncertain yield no edit.
+Invariant: a fixed program behaves as it did with pyrebase. If this is uncertain, the functions yield no edit.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from firebase_rest.migrate.findings import Edit
 from firebase_rest.migrate.sources import SourceFile
 
 
-def apply(text: str, wanted: Iterable[tuple[Edit, ...]]) -> tuple[str, list[int]]:
+def apply(text: str, groups: Iterable[tuple[Edit, ...]]) -> tuple[str, list[int]]:
     """Apply the groups of edits that do not overlap earlier ones. Returns the new text and the indices applied."""
-    taken: list[Edit] = []
-    made: list[int] = []
-    for index, group in enumerate(wanted):
-        if group and not any(new.start < old.end and old.start < new.end for new in group for old in taken):
-            taken += group
-            made.append(index)
-    for edit in sorted(set(taken), reverse=True):
+    accepted: list[Edit] = []
+    applied: list[int] = []
+    for index, group in enumerate(groups):
+        if group and not any(new.start < old.end and old.start < new.end for new in group for old in accepted):
+            accepted += group
+            applied.append(index)
+    for edit in sorted(set(accepted), reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
-    return text, made
+    return text, applied
 
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file's content atomically and keep its permissions. Raises OSError."""
     target = path.resolve()  # the file behind a symbolic link, not the link
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -60,7 +60,7 @@ def unquote(source: SourceFile, *, call: ast.expr, inner: ast.expr) -> Iterator[
 
 
 def remove(source: SourceFile, *, statement: ast.stmt, is_alone: bool) -> Iterator[Edit]:
-    """Remove an assignment of an empty value. `is_alone` states that its block has no other statement."""
+    """Remove an assignment of an empty value. `is_alone`: its block has no other statement."""
     match statement:
         case ast.Assign(targets=[_], value=ast.Constant(value="" | None) | ast.Dict(keys=[])):
             pass
@@ -80,8 +80,8 @@ def merge(source: SourceFile, *, dropped: ast.Expr, following: ast.stmt | None) 
     """Join consecutive statements: db.child("x") and db.set(1) -> db.child("x").set(1)."""
     if not isinstance(following, (ast.Expr, ast.Assign, ast.Return)) or following.value is None:
         return
-    root, used = _root_of(dropped.value), _root_of(following.value)
-    if root is None or used is None or ast.dump(root) != ast.dump(used):
+    root, following_root = _root_of(dropped.value), _root_of(following.value)
+    if root is None or following_root is None or ast.dump(root) != ast.dump(following_root):
         return
     start, end = source.span(dropped)
     line_start, next_start = source.offset(dropped.lineno, 0), source.offset(following.lineno, 0)
@@ -90,7 +90,7 @@ def merge(source: SourceFile, *, dropped: ast.Expr, following: ast.stmt | None) 
     in_brackets = source.text[source.span(following.value)[0]] == "("
     if not shares_lines and not in_brackets and not re.search(r"[\r\n#]", code):
         yield Edit(line_start, next_start, "")
-        yield Edit(*source.span(used), code)
+        yield Edit(*source.span(following_root), code)
 
 
 def _root_of(node: ast.expr) -> ast.expr | None:

@@ -1,4 +1,4 @@
-"""Installed distributions that own the folder `pyrebase` as well, or whose removal has damaged it."""
+"""Check the installation: other distributions with the folder `pyrebase`, and files that their removal deleted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ REPAIR = "pip uninstall pyrebase pyrebase4, then pip install --force-reinstall f
 
 
 def check_installed() -> list[Finding]:
-    """Report each other distribution with the package `pyrebase`, or else a missing file of firebase-rest's."""
+    """Report each other distribution with the package `pyrebase`, and otherwise a missing file of firebase-rest."""
     owners = {*packages_distributions().get("pyrebase", ()), "pyrebase", "pyrebase4"}
-    found = dict[str, Finding]()
+    findings = dict[str, Finding]()
     for name in sorted(owners, key=str.lower):
         if name.lower().replace("_", "-") == "firebase-rest":
             continue
@@ -26,8 +26,8 @@ def check_installed() -> list[Finding]:
             "and the one installed last is imported."
         )
         path = str(other.locate_file("pyrebase"))
-        found.setdefault(name.lower(), Finding(path, 1, 1, "coexisting-distribution", message, REPAIR))
-    return list(found.values()) or _check_own_files()
+        findings.setdefault(name.lower(), Finding(path, 1, 1, "coexisting-distribution", message, REPAIR))
+    return list(findings.values()) or _check_own_files()
 
 
 def _check_own_files() -> list[Finding]:

@@ -59,4 +59,4 @@ PYTHON_FIREBASE = _table("python-firebase")
 
 DATABASE_NAMES = {"db", "database", "ref", "firebase_db", "fb_db", "fdb", "rtdb", "realtime_db"}
 PARAMETER_KINDS = {**dict.fromkeys(DATABASE_NAMES, "database"), "storage": "storage", "auth": "auth"}
-"""What a parameter of this name is in a file that uses pyrebase, unless something else is known."""
+"""The kind of a parameter with this name in a file that uses pyrebase, if nothing else is known about it."""

@@ -1,4 +1,4 @@
-"""Objects of pyrebase's API: what their attributes and calls return, and which of them no longer exist."""
+"""Check the objects of pyrebase's API: the values of attributes and calls, and attributes that no longer exist."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ _RESULTS = {
 _TEXT_METHODS = {"replace", "split", "strip", "lstrip", "startswith", "removeprefix", "partition", "find", "sub"}
 
 
-def attribute(report: Report, of: domain.ServiceValue, node: ast.Attribute) -> domain.Value | None:
-    """Return an attribute: a method not called yet, or another object. Reports one that no longer exists."""
-    kind, name = of.kind, node.attr
+def attribute(report: Report, receiver: domain.ServiceValue, node: ast.Attribute) -> domain.Value | None:
+    """Return the value of an attribute or method. Reports an attribute that no longer exists."""
+    kind, name = receiver.kind, node.attr
     instead = names.MISSING.get("snapshot" if kind in _SNAPSHOTS else kind, {}).get(name)
-    if instead is not None and of.library != "native" and not (name == "query_key" and of.library == "pyrebase"):
+    has_attribute = receiver.library == "native" or (name == "query_key" and receiver.library == "pyrebase")
+    if instead is not None and not has_attribute:
         fix = partial(fixes.rename, node=node, name="key()") if name == "query_key" else None
         report("missing-attribute", node, f"A {kind} object has no {name!r}.", instead, fix)
         return None
@@ -41,19 +42,19 @@ def attribute(report: Report, of: domain.ServiceValue, node: ast.Attribute) -> d
             message = f"Files of list_files() have no {name!r}: they are not google-cloud-storage blobs."
             report("listed-file", node, message, f"write {instead}")
         return None
-    if kind == "storage" and name == "bucket" and of.steps and of.library != "native":
+    if kind == "storage" and name == "bucket" and receiver.steps and receiver.library != "native":
         message = "`bucket` of a child is the bucket's name, not the google-cloud-storage bucket."
         report("missing-attribute", node, message, "write firebase.storage().bucket")
-    if kind in _DICTS and name == "move_to_end" and of.library != "pyrebase":
+    if kind in _DICTS and name == "move_to_end" and receiver.library != "pyrebase":
         _report_ordered_dict(report, node)
-    if kind == "keys" and of.library != "native" and name in ("isdisjoint", "mapping"):
+    if kind == "keys" and receiver.library != "native" and name in ("isdisjoint", "mapping"):
         message = f"val() after shallow() returns a list, which has no {name}()."
         report("shallow-keys", node, message, "convert it with set(...)")
     if kind in _SNAPSHOTS and name in ("pyres", "firebases"):
-        if name == "firebases" and of.library == "firebase-rest-api":
+        if name == "firebases" and receiver.library == "firebase-rest-api":
             report_firebases(report, node)
-        return domain.ServiceValue("keys" if kind == "shallow snapshot" else "items", of.library)
-    return domain.BoundMethod(of, name)
+        return domain.ServiceValue("keys" if kind == "shallow snapshot" else "items", receiver.library)
+    return domain.BoundMethod(receiver, name)
 
 
 def report_firebases(report: Report, node: ast.Attribute) -> None:
@@ -61,17 +62,21 @@ def report_firebases(report: Report, node: ast.Attribute) -> None:
     report("fork-call", node, "A snapshot has no 'firebases'.", "write pyres, or each()")
 
 
-def result(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
+def result(report: Report, receiver: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
     """Return the result of a method call."""
-    kind = _RESULTS.get((of.kind, name))
-    if of.kind == "database" and name == "get":
-        is_shallow = any(step.method == "shallow" for step in of.steps)
-        kind = "shallow snapshot" if is_shallow else "query snapshot" if of.is_query else "snapshot"
-    if of.kind == "auth" and name in ("session", "load_session"):
+    kind = _RESULTS.get((receiver.kind, name))
+    if receiver.kind == "database" and name == "get":
+        is_shallow = any(step.method == "shallow" for step in receiver.steps)
+        kind = "query snapshot" if receiver.is_query else "snapshot"
+        if is_shallow:
+            kind = "shallow snapshot"
+    if receiver.kind == "auth" and name in ("session", "load_session"):
         return domain.TextValue("session")
-    if of.kind in _DICTS and name == "popitem" and call.keywords and of.library != "pyrebase":
+    if receiver.kind in _DICTS and name == "popitem" and call.keywords and receiver.library != "pyrebase":
         _report_ordered_dict(report, call.node)
-    return domain.ServiceValue(kind, of.library, call.node if kind == "stream" else None) if kind is not None else None
+    if kind is None:
+        return None
+    return domain.ServiceValue(kind, receiver.library, call.node if kind == "stream" else None)
 
 
 def _report_ordered_dict(report: Report, node: ast.AST) -> None:
@@ -89,9 +94,8 @@ def check_type_test(report: Report, node: ast.Call, args: Sequence[domain.Value 
     With the drop-in, references are instances of its class Database, and val() returns an OrderedDict.
     """
     match node.func, args:
-        case ast.Name(id="isinstance"), [of, tested]:
-            is_step = isinstance(of, domain.ServiceValue) and (of.is_query or (of.kind == "storage" and of.steps))
-            if is_step and class_kind(tested) is not None:
+        case ast.Name(id="isinstance"), [value, tested]:
+            if isinstance(value, domain.ServiceValue) and class_kind(tested) is not None and _has_other_class(value):
                 message = f"This is not a {ast.unparse(node.args[1])}: queries and storage children have other classes."
                 suggestion = "test for firebase_rest.Query or firebase_rest.StorageReference, or remove the test"
                 report("instance-test", node, message, suggestion)
@@ -104,6 +108,11 @@ def check_type_test(report: Report, node: ast.Call, args: Sequence[domain.Value 
                 _report_ordered_dict(report, node)
         case _:
             pass
+
+
+def _has_other_class(value: domain.ServiceValue) -> bool:
+    """Return whether pyrebase's object had another class than ours: a query, or a child of Storage."""
+    return value.is_query or (value.kind == "storage" and bool(value.steps))
 
 
 def check_existence_test(report: Report, node: ast.Call, downloads: set[str]) -> None:
@@ -124,31 +133,33 @@ def check_comparison(report: Report, node: ast.Compare, sides: Sequence[domain.V
     has_value = any(isinstance(side, domain.ServiceValue) and side.kind == "query value" for side in sides)
     if has_value and any(isinstance(side, ast.List) and not side.elts for side in (node.left, *node.comparators)):
         message = "val() of a query without results returns {}; pyrebase4 returned []."
-        report("empty-answer", node, message, "write `not value`, which is true for both")
+        report("empty-result", node, message, "write `not value`, which is true for both")
     if any(map(_is_ordered_dict, sides)):
         _report_ordered_dict(report, node)
 
 
-def check_assignment(report: Report, of: domain.Value | None, target: ast.Attribute, fix: Fix | None = None) -> None:
+def check_assignment(
+    report: Report, receiver: domain.Value | None, target: ast.Attribute, fix: Fix | None = None
+) -> None:
     """Report an assignment to an attribute of one of pyrebase's objects, classes or modules.
 
     `fix` removes the statement; it is used where the statement resets the path or the query.
     """
     name = target.attr
-    match of:
+    match receiver:
         case domain.QualifiedName(name="pyrebase" | "pyrebase.pyrebase") if name not in ("initialize_app", "quote"):
             # Programs call initialize_app themselves, and replacing `quote` has never had an effect on firebase-rest.
-            message = f"firebase-rest never uses {of.name}.{name}: the assignment has no effect."
+            message = f"firebase-rest never uses {receiver.name}.{name}: the assignment has no effect."
             report("missing-name", target, message, "delete it")
-        case domain.QualifiedName() if name in names.MISSING.get(class_kind(of) or "", ()):
-            message = f"firebase-rest never calls {of.name}.{name}: the assignment has no effect."
+        case domain.QualifiedName() if name in names.MISSING.get(class_kind(receiver) or "", ()):
+            message = f"firebase-rest never calls {receiver.name}.{name}: the assignment has no effect."
             suggestion = "use the options of initialize_app(), or change app.requests, the requests.Session"
             report("missing-name", target, message, suggestion)
         case domain.ServiceValue():
-            is_known = of.is_reference and of.is_complete
-            if is_known or name in names.ASSIGNED.get(of.kind, ()):
-                is_reset = of.is_reference and not of.steps and name in ("path", "build_query")
-                message = f"{name!r} cannot be assigned: {of.kind} objects are immutable."
+            is_known = receiver.is_reference and receiver.is_complete
+            if is_known or name in names.ASSIGNED.get(receiver.kind, ()):
+                is_reset = receiver.is_reference and not receiver.steps and name in ("path", "build_query")
+                message = f"{name!r} cannot be assigned: {receiver.kind} objects are immutable."
                 suggestion = names.INSTEAD_OF_ASSIGNING.get(name, "keep the value in your own variable")
                 report("assigned-attribute", target, message, suggestion, fix if is_reset else None)
         case _:
@@ -158,37 +169,37 @@ def check_assignment(report: Report, of: domain.Value | None, target: ast.Attrib
 # --- Auth and the forks ---------------------------------------------------------------------------------------------
 
 
-def check_method(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
+def check_method(report: Report, receiver: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
     """Check a method call on any object of pyrebase's API."""
-    if of.kind == "python-firebase":
+    if receiver.kind == "python-firebase":
         _check_python_firebase(report, name, call)
-    elif of.kind == "auth" and name == "verify_password_reset_code":
+    elif receiver.kind == "auth" and name == "verify_password_reset_code":
         message = "verify_password_reset_code() sets the new password."
         suggestion = "write confirm_password_reset(code, new_password), or check_action_code(code) to verify only"
         function = call.node.func if isinstance(call.node, ast.Call) and not call.keywords else call.node
         fix = partial(fixes.rename, node=function, name="confirm_password_reset")
         report("reset-code", call.node, message, suggestion, fix)
-    if of.library in names.FORKS:
-        _check_fork_call(report, of, name, call)
+    if receiver.library in names.FORKS:
+        _check_fork_call(report, receiver, name, call)
 
 
-def _check_fork_call(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
+def _check_fork_call(report: Report, receiver: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
     """Report a method or an argument that only a fork has."""
-    instead = names.FORK_CALLS.get(f"{of.kind} {name}")
-    if instead and of.kind != "database":
-        report("fork-call", call.node, f"firebase-rest has no {name}() of {of.library}.", f"use {instead}")
-    elif instead and of.library == "firebase-rest-api":
-        report("fork-call", call.node, f"{name}() of {of.library} returns something else.", f"write {instead}")
+    instead = names.FORK_CALLS.get(f"{receiver.kind} {name}")
+    if instead and receiver.kind != "database":
+        report("fork-call", call.node, f"firebase-rest has no {name}() of {receiver.library}.", f"use {instead}")
+    elif instead and receiver.library == "firebase-rest-api":
+        report("fork-call", call.node, f"{name}() of {receiver.library} returns something else.", f"write {instead}")
     for keyword in call.keywords:
-        instead = names.FORK_ARGUMENTS.get(f"{of.kind} {name} {keyword.arg}")
+        instead = names.FORK_ARGUMENTS.get(f"{receiver.kind} {name} {keyword.arg}")
         if instead:
             report("fork-call", keyword.value, f"{name}() has no parameter {keyword.arg!r}.", instead)
-    most = names.FORK_POSITIONS.get(f"{of.kind} {name}", len(call.args))
-    if len(call.args) > most and (of.library == "empyrebase" or name != "stream"):
+    maximum = names.FORK_POSITIONS.get(f"{receiver.kind} {name}", len(call.args))
+    if len(call.args) > maximum and (receiver.library == "empyrebase" or name != "stream"):
         suggestion = "pass the arguments after the token by keyword, with firebase-rest's names"
         if name == "put":
             suggestion = f"pass the size by keyword: chunk_size={ast.unparse(call.args[3])}"
-        message = f"The positional arguments of {name}() differ from those of {of.library}."
+        message = f"The positional arguments of {name}() differ from those of {receiver.library}."
         report("fork-call", call.node, message, suggestion)
 
 
@@ -213,5 +224,5 @@ def check_initialize_app(report: Report, call: domain.CallSite) -> None:
     """Report arguments that initialize_app() does not have."""
     extra = [item.value for item in call.keywords if item.arg and item.arg not in names.INITIALIZE_KEYWORDS]
     for argument in [*extra, *call.args[1:]][:1]:
-        message = "initialize_app() takes the configuration and its own keyword arguments only."
+        message = "initialize_app() accepts only the configuration and its own keyword arguments."
         report("fork-call", argument, message, "remove the argument")

@@ -1,4 +1,4 @@
-"""A program of several files. A file that another one imports is read when it is needed."""
+"""The analysis of a program with several files. An imported file is read when it is needed."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Program:
         return self._files[path]
 
     def _find(self, name: str | None, level: int, path: Path) -> ModuleContext | None:
-        """Return the file that an import in the file at `path` means."""
+        """Return the file to which an import in the file at `path` refers."""
         parts = name.split(".") if name else []
         parents = path.resolve().parents
         for folder in parents[level - 1 : level] if level else parents[:_MAX_PARENTS]:
             base = folder.joinpath(*parts)
-            found = (self.add(base.with_suffix(".py")) if parts else None) or self.add(base / "__init__.py")
-            if found is not None:
-                return found
+            module = (self.add(base.with_suffix(".py")) if parts else None) or self.add(base / "__init__.py")
+            if module is not None:
+                return module
         return None
 
     def run(self) -> list[Finding]:
-        """Analyse the files until nothing new becomes known. Returns all findings."""
+        """Analyse the files until there are no new facts. Returns all findings."""
         for _ in range(_MAX_ROUNDS):
             for file in list(self._files.values()):
                 if file is not None and file.is_outdated:
                     analyse(file)
-        return [finding for file in self._files.values() if file for finding in file.found.values()]
+        return [finding for file in self._files.values() if file for finding in file.findings.values()]

@@ -12,21 +12,21 @@ FORMAT = 1
 """The version of the JSON document. It increases when a member is removed or changes its meaning."""
 
 
-def as_text(found: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
     """Return a line for each fix, two lines for each finding, and a summary."""
     lines = [f"{_position(finding)}: fixed [{finding.code}]" for finding in fixed]
-    for finding in found:
+    for finding in findings:
         lines.append(f"{_position(finding)}: {finding.level}: {finding.message} [{finding.code}]")
         lines.append(f"    {finding.suggestion}")
-    return "\n".join([*lines, _summary(found, files)]) + "\n"
+    return "\n".join([*lines, _summary(findings, files)]) + "\n"
 
 
-def as_json(found: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
     """Return the JSON document that the command's help describes."""
     content = {
         "format": FORMAT,
         "files": files,
-        "findings": [_members(finding) for finding in found],
+        "findings": [_members(finding) for finding in findings],
         "fixed": [_members(finding) for finding in fixed],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -42,13 +42,13 @@ def _position(finding: Finding) -> str:
     return f"{finding.path}:{cell}{finding.line}:{finding.column}"
 
 
-def _summary(found: Sequence[Finding], files: int) -> str:
-    read = f"{files} file{'' if files == 1 else 's'} checked"
-    if not found:
-        return f"Nothing found; {read}."
-    fixable = sum(bool(finding.edits) for finding in found)
-    more = f" --fix corrects {fixable} of them." if fixable else ""
-    return f"{len(found)} finding{'' if len(found) == 1 else 's'}; {read}.{more}"
+def _summary(findings: Sequence[Finding], files: int) -> str:
+    checked = f"{files} file{'' if files == 1 else 's'} checked"
+    if not findings:
+        return f"Nothing found; {checked}."
+    fixable = sum(bool(finding.edits) for finding in findings)
+    fix_hint = f" --fix corrects {fixable} of them." if fixable else ""
+    return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}; {checked}.{fix_hint}"
 
 
 def _members(finding: Finding) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Source files: which files are read, their text, and the position of syntax nodes in it.
+"""Source files: find and decode them, and locate syntax nodes in their text.
 
 Text is decoded as Python does (PEP 263), so that it can be written back in the same encoding.
 """
@@ -97,8 +97,8 @@ class SourceFile:
     def is_ignored(self, line: int, end_line: int, code: str) -> bool:
         """Return whether the first or last line has a comment `# firebase-rest: ignore` or `ignore[code, ...]`."""
         for number in {line, end_line}:
-            found = _IGNORE.search(self.lines[number - 1]) if 0 < number <= len(self.lines) else None
-            if found and (found[1] is None or code in re.split(r"[\s,]+", found[1])):
+            match = _IGNORE.search(self.lines[number - 1]) if 0 < number <= len(self.lines) else None
+            if match and (match[1] is None or code in re.split(r"[\s,]+", match[1])):
                 return True
         return False
 

@@ -1,6 +1,6 @@
-"""Statements and scopes: every path through a file's functions, as far as the paths differ in something known.
+"""Evaluate statements and scopes along all paths through a file's functions that differ in a known fact.
 
-Branches are followed separately, loop bodies twice, and at most MAX_STATES states are kept.
+Branches are evaluated separately, and loop bodies twice. At most MAX_STATES states are followed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def analyse(context: ModuleContext) -> None:
 
 
 def _analyse_function(
-    context: ModuleContext, node: AnyFunction, around: ScopeEvaluator, defaults: Mapping[str, domain.Value | None]
+    context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator, defaults: Mapping[str, domain.Value | None]
 ) -> None:
-    """Analyse a function. References in its arguments are as passed by the caller; defaults are shared."""
-    outer = around.outer if around.class_node is not None else [around.known, *around.outer]
+    """Analyse a function. Its reference arguments have the paths that the caller passes; default values are shared."""
+    outer = enclosing.outer if enclosing.class_node is not None else [enclosing.known, *enclosing.outer]
     scope = ScopeEvaluator(context, outer, owner=node)
     for index, argument in enumerate((*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)):
         default = defaults.get(argument.arg)
-        value = _self(context, node, around) if index == 0 else None
+        value = _self(context, node, enclosing) if index == 0 else None
         value = value or _parameter(context, node, argument, scope, default)
         if isinstance(value, domain.ServiceValue) and value.is_reference and value is not default:
             scope.state.positions[value.origin] = value.steps
@@ -49,11 +49,11 @@ def _analyse_function(
         scope.run(node.body)
 
 
-def _self(context: ModuleContext, node: AnyFunction, around: ScopeEvaluator) -> domain.Value | None:
+def _self(context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator) -> domain.Value | None:
     decorators = domain.ProgramFunction(node, context.facts).decorators
-    if around.class_node is None or isinstance(node, ast.Lambda) or "staticmethod" in decorators:
+    if enclosing.class_node is None or isinstance(node, ast.Lambda) or "staticmethod" in decorators:
         return None
-    return domain.ProgramClass(around.class_node, context.facts, is_instance="classmethod" not in decorators)
+    return domain.ProgramClass(enclosing.class_node, context.facts, is_instance="classmethod" not in decorators)
 
 
 def _parameter(
@@ -81,7 +81,7 @@ class ScopeEvaluator(CallEvaluator):
         self.block(body, [self.state])
 
     def block(self, body: Sequence[ast.stmt], states: list[domain.AbstractState]) -> list[domain.AbstractState]:
-        """Return the states after the statements; none if the end is not reached."""
+        """Return the states after the statements, or [] if their end is not reached."""
         for index, node in enumerate(body):
             following = body[index + 1] if index + 1 < len(body) else None
             ends: list[domain.AbstractState] = []
@@ -100,9 +100,9 @@ class ScopeEvaluator(CallEvaluator):
                 return self.loop(node)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
-                    found = self.value(item.context_expr)
+                    value = self.value(item.context_expr)
                     if item.optional_vars is not None:
-                        self.bind(item.optional_vars, found)
+                        self.bind(item.optional_vars, value)
                 return self.block(node.body, [self.state])
             case ast.Match():
                 self.value(node.subject)
@@ -181,9 +181,9 @@ class ScopeEvaluator(CallEvaluator):
             case ast.Expr():
                 self.check_dropped(node, following)
             case ast.Assign():
-                found = self.value(node.value)
+                value = self.value(node.value)
                 for target in node.targets:
-                    self.bind(target, found)
+                    self.bind(target, value)
             case ast.AnnAssign():
                 self.bind(node.target, self.value(node.value) or self.annotated(node.annotation))
             case ast.AugAssign():
@@ -204,12 +204,16 @@ class ScopeEvaluator(CallEvaluator):
                 self.parts(node)
 
     def check_dropped(self, node: ast.Expr, following: ast.stmt | None) -> None:
-        """Report a statement that builds a reference and drops it."""
-        found = self.value(node.value)
-        if not isinstance(found, domain.ServiceValue) or not found.steps or found.steps[-1].node is not node.value:
+        """Report a statement that builds a reference and does not use it."""
+        reference = self.value(node.value)
+        if (
+            not isinstance(reference, domain.ServiceValue)
+            or not reference.steps
+            or reference.steps[-1].node is not node.value
+        ):
             return
-        self.context.dropped |= {step.node for step in found.steps}
-        message = "This statement has no effect: its value is dropped. In pyrebase it moved the shared object."
+        self.context.dropped |= {step.node for step in reference.steps}
+        message = "This statement has no effect: its value is not used. In pyrebase it moved the shared object."
         suggestion = "assign it, ref = ...child(...), or write the following call in the same chain"
         fix = partial(fixes.merge, dropped=node, following=following)
         self.report("dropped-reference", node, message, suggestion, fix)
@@ -219,10 +223,10 @@ class ScopeEvaluator(CallEvaluator):
     def define_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for item in node.decorator_list:
             self.value(item)
-        made = domain.ProgramFunction(node, self.context.facts)
+        function = domain.ProgramFunction(node, self.context.facts)
         if self.class_node is not None:
-            self.context.facts.attributes[self.class_node, node.name] = made
-        self.name(node.name, made)
+            self.context.facts.attributes[self.class_node, node.name] = function
+        self.name(node.name, function)
         self.context.pending.append((node, self, self.defaults(node.args)))
 
     def define_class(self, node: ast.ClassDef) -> None:
@@ -267,10 +271,10 @@ class ScopeEvaluator(CallEvaluator):
             case ast.BinOp(op=ast.BitOr()):
                 return self.annotated(annotation.left) or self.annotated(annotation.right)
             case _:
-                found = self.value(annotation)
-        if isinstance(found, domain.ProgramClass):
-            return replace(found, is_instance=True)
-        return instance_of(found, annotation)
+                value = self.value(annotation)
+        if isinstance(value, domain.ProgramClass):
+            return replace(value, is_instance=True)
+        return instance_of(value, annotation)
 
 
 def instance_of(cls: domain.Value | None, node: ast.AST | None) -> domain.ServiceValue | None:

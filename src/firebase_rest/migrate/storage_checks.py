@@ -10,9 +10,9 @@ from firebase_rest.migrate.domain import BoundMethod, BuilderStep, CallSite, Con
 _ID_TOKEN_NAMES = ("idtoken", "usertoken", "useridtoken", "authtoken")
 
 
-def check_download(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_download(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report download(path, filename) below a child with another path."""
-    if not of.steps or of.library == "native":
+    if not receiver.steps or receiver.library == "native":
         return
     path = call.keyword_values.get("path")
     if "path" not in call.keyword_values:
@@ -21,27 +21,27 @@ def check_download(report: Report, of: ServiceValue, call: CallSite) -> None:
         if len(call.values) == 2 and _is_token(call.values[1], call.args[1]):
             return
         path = call.values[0]
-    if path not in (Constant(None), Constant("")) and not _is_path_of(of, path, call.syntax(0, "path")):
+    if path not in (Constant(None), Constant("")) and not _is_path_of(receiver, path, call.syntax(0, "path")):
         message = "Below a child(), download(path, filename) uses the child's path. pyrebase used other paths."
         suggestion = "write child(path).download(filename), or download(filename, token=token)"
         report("download-forms", call.node, message, suggestion)
 
 
-def check_delete(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_delete(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report delete(name) below a child with another path."""
     name, syntax = call.value(0, "name"), call.syntax(0, "name")
-    if not of.steps or syntax is None or of.library == "firebase-rest-api" or _is_token(name, syntax):
+    if not receiver.steps or syntax is None or receiver.library == "firebase-rest-api" or _is_token(name, syntax):
         return
-    if name != Constant(None) and not _is_path_of(of, name, syntax):
+    if name != Constant(None) and not _is_path_of(receiver, name, syntax):
         message = "delete(name) deletes `name` in the bucket, as in pyrebase. The path of the child is not used."
         suggestion = "keep it if that is meant, else write child(path).delete(token=token)"
         report("delete-path", call.node, message, suggestion)
 
 
-def check_get_url(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_get_url(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report get_url() with an ID token, or with an unknown value that is named like a token."""
     syntax, value = call.syntax(0, "token"), call.value(0, "token")
-    if syntax is None or of.library not in ("pyrebase", "renamed", "empyrebase"):
+    if syntax is None or receiver.library not in ("pyrebase", "renamed", "empyrebase"):
         return
     name = _last_name(syntax).lower()
     is_unknown = value is None or isinstance(value, BoundMethod)
@@ -51,20 +51,20 @@ def check_get_url(report: Report, of: ServiceValue, call: CallSite) -> None:
         report("url-token", call.node, message, suggestion)
 
 
-def check_list_files(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_list_files(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report list_files() below a child."""
-    if of.steps and of.library != "native":
+    if receiver.steps and receiver.library != "native":
         message = "list_files() below a child() lists that folder. pyrebase listed the whole bucket."
         report("list-folder", call.node, message, "keep it if the folder is meant, else write storage.list_files()")
 
 
-def _is_path_of(of: ServiceValue, path: Value | None, syntax: ast.expr | None) -> bool:
+def _is_path_of(receiver: ServiceValue, path: Value | None, syntax: ast.expr | None) -> bool:
     """Return whether a path is the child's path, by value or as it is written."""
-    literals = [literal for step in of.steps for literal in step.literals]
+    literals = [literal for step in receiver.steps for literal in step.literals]
     own_path = "/".join(str(literal.value) for literal in literals if literal).lstrip("/")
     if isinstance(path, Constant) and None not in literals and str(path.value).lstrip("/") == own_path:
         return True
-    match of.steps:
+    match receiver.steps:
         case [BuilderStep(node=ast.Call(args=[written]))]:
             return syntax is not None and ast.dump(written) == ast.dump(syntax)
         case _:
@@ -96,4 +96,4 @@ def _last_name(node: ast.expr) -> str:
 
 
 CHECKS = {"download": check_download, "delete": check_delete, "get_url": check_get_url, "list_files": check_list_files}
-"""By the name of the method."""
+"""The checks, by the name of the method."""

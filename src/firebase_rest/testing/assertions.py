@@ -24,15 +24,15 @@ def assert_allowed(action: Callable[[], T], emulator: Emulator | None = None) ->
     """Call `action` and assert that the rules allow all its requests.
 
     Args:
-        action: Sends requests: `lambda: ada.database().child("notes").get()`.
-        emulator: The emulator that receives them. Default: that of the running test.
+        action: A function that sends requests: `lambda: ada.database().child("notes").get()`.
+        emulator: The emulator that receives the requests. Default: the emulator of the running test.
 
     Returns:
         The result of `action`.
 
     Raises:
-        AssertionError: If the rules denied a request, with the rules that were evaluated and the values they used; or
-            if no rules were evaluated.
+        AssertionError: The rules denied a request, or no rules were evaluated. The message contains the evaluated rules
+            and the values that they used.
     """
     __tracebackhide__ = True
     result, error, decisions = _observe(action, emulator or current_emulator())
@@ -53,12 +53,12 @@ def assert_denied(action: Callable[[], object], emulator: Emulator | None = None
     The exception that the denied request raises is caught.
 
     Args:
-        action: Sends requests: `lambda: bob.database().child("notes/ada").set("x")`.
-        emulator: The emulator that receives them. Default: that of the running test.
+        action: A function that sends requests: `lambda: bob.database().child("notes/ada").set("x")`.
+        emulator: The emulator that receives the requests. Default: the emulator of the running test.
 
     Raises:
-        AssertionError: If the rules allowed every request, with the rules that were evaluated and the values they used;
-            or if no rules were evaluated.
+        AssertionError: The rules allowed every request, or no rules were evaluated. The message contains the evaluated
+            rules and the values that they used.
     """
     __tracebackhide__ = True
     _, error, decisions = _observe(action, emulator or current_emulator())

@@ -26,7 +26,7 @@ class CoveragePlugin:
     Args:
         config: The configuration of the test run.
         threshold: The test run fails below this percentage.
-        page: The path of the web page to write, or None.
+        page: The path of the HTML report to write, or None.
     """
 
     def __init__(self, config: pytest.Config, threshold: float, page: str | None) -> None:

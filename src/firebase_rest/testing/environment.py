@@ -69,11 +69,11 @@ def current_emulator() -> Emulator:
 
 
 class TestUser:
-    """A user, or with the ID None an unauthenticated client.
+    """A signed-in user, or an unauthenticated client.
 
     Attributes:
-        uid: The user ID.
-        token: The ID token; None if unauthenticated.
+        uid: The user ID, or None for an unauthenticated client.
+        token: The ID token, or None for an unauthenticated client.
     """
 
     __test__ = False  # pytest would collect the class because of its name
@@ -144,27 +144,26 @@ class FirebaseEnvironment:
         """Enforce security rules until the next `reset`.
 
         Args:
-            rules: Paths of rules files, relative to the working directory, or their text: of the database (JSON) and
-                of Storage.
+            rules: Rules of the database (JSON) and of Storage: the paths of files, or the text of the rules.
 
         Raises:
-            FileNotFoundError: If a file does not exist.
-            RulesSyntaxError: If rules are invalid. Its text lists every problem with its line and column.
+            FileNotFoundError: A file does not exist.
+            RulesSyntaxError: The rules are invalid. The message lists every problem with its line and column.
         """
         for item in rules:
-            text = _text(item)
+            text = _read_rules(item)
             if _STORAGE_RULES.search(text):
-                self.emulator.set_storage_rules(text, _name(item, "storage.rules"))
+                self.emulator.set_storage_rules(text, _file_name(item, "storage.rules"))
             else:
-                self.emulator.set_database_rules(text, _name(item, "database.rules.json"))
+                self.emulator.set_database_rules(text, _file_name(item, "database.rules.json"))
 
     def as_user(self, uid: str | None, **claims: Any) -> TestUser:
-        """Return a signed-in user, who is created if needed.
+        """Return a signed-in user. The user is created if necessary.
 
         Args:
             uid: The user ID; None for an unauthenticated client.
-            claims: Claims of the ID token, in rules `auth.token.NAME`: custom claims, and those of the account (email,
-                email_verified, name, picture, phone_number).
+            claims: Claims of the ID token, which rules read as `auth.token.NAME`: custom claims, and the claims of the
+                account (email, email_verified, name, picture, phone_number).
         """
         if uid is None:
             return TestUser(self.app, None, None)
@@ -181,27 +180,27 @@ class FirebaseEnvironment:
         return str(response["idToken"])
 
     def seed(self, data: Json, path: str = "") -> None:
-        """Write `data` at `path` in the database; rules do not apply. The default is to replace everything."""
+        """Write `data` at `path` in the database, by default at the root. Rules do not apply."""
         self._send("PUT", f"http://emulator/{quote(path.strip('/'))}.json", json.dumps(data).encode())
 
     def read(self, path: str = "") -> Any:
-        """Return the data at `path` in the database; rules do not apply."""
+        """Return the data at `path` in the database. Rules do not apply."""
         return self._send("GET", f"http://emulator/{quote(path.strip('/'))}.json")
 
     def seed_file(
         self, name: str, content: bytes, *, content_type: str = "", metadata: Mapping[str, str] | None = None
     ) -> None:
-        """Store a file in the bucket of `server.config`; rules do not apply.
+        """Store a file in the bucket of `server.config`. Rules do not apply.
 
         Args:
             name: The name of the object, such as "avatars/ada.png".
-            content: Its bytes.
-            content_type: Its media type.
-            metadata: Its custom metadata.
+            content: The bytes of the object.
+            content_type: The media type of the object.
+            metadata: The custom metadata of the object.
         """
         url = f"http://emulator/v0/b/{self.server.config['storageBucket']}/o"
-        kind = {"Content-Type": content_type} if content_type else {}
-        self._send("POST", f"{url}?name={quote(name, safe='')}", content, kind)
+        headers = {"Content-Type": content_type} if content_type else {}
+        self._send("POST", f"{url}?name={quote(name, safe='')}", content, headers)
         if metadata:
             body = json.dumps({"metadata": dict(metadata)}).encode()
             self._send("PATCH", f"{url}/{quote(name, safe='')}", body, {"Content-Type": "application/json"})
@@ -218,12 +217,12 @@ class FirebaseEnvironment:
             self._app = None
 
 
-def _text(rules: str | os.PathLike[str]) -> str:
-    """Return the text of rules that are given as a path or as text."""
+def _read_rules(rules: str | os.PathLike[str]) -> str:
+    """Return the text of rules, from their text or from the file at a path."""
     return str(rules) if _is_text(rules) else Path(rules).read_text(encoding="utf-8")
 
 
-def _name(rules: str | os.PathLike[str], default: str) -> str:
+def _file_name(rules: str | os.PathLike[str], default: str) -> str:
     return default if _is_text(rules) else os.fspath(rules)
 
 

@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def firebase_environment() -> Iterator[FirebaseEnvironment]:
-    """Return the environment of the test run. It is not reset; tests use `firebase`."""
+    """Return the environment of the test run. It is not reset; use the fixture `firebase` in tests."""
     yield shared_environment()
     close_shared_environment()
 

@@ -1,6 +1,6 @@
-"""Measure one case in one process: python contestants.py CASE CLIENT PORT. Prints CPU seconds per operation.
+"""Measure a case with a client: python clients.py CASE CLIENT PORT. Prints CPU seconds per operation.
 
-Runs in the project's environment and in Pyrebase4's, so it imports only the dependencies of the client.
+The script runs in the project's environment and in Pyrebase4's, so it imports only the dependencies of the client.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def plain_requests() -> dict[str, Callable[[], object]]:
         return sorted(data.items(), key=lambda pair: pair[1]["score"])
 
     def follow(path: str, number: int) -> None:
-        """Split at empty lines and parse."""
+        """Read a stream until `number` events have arrived: split it at empty lines and parse the data."""
         with session.get(f"{BASE}/{path}.json", headers={"Accept": "text/event-stream"}, stream=True) as response:
             pieces: list[bytes] = []
             for piece in response.iter_content(None):
                 pieces.append(piece)
                 if b"\n\n" not in piece:
                     continue
-                *complete, rest = b"".join(pieces).split(b"\n\n")
-                pieces = [rest]
+                *complete, incomplete = b"".join(pieces).split(b"\n\n")
+                pieces = [incomplete]
                 for event in complete:
                     json.loads(event.split(b"\n", 1)[1][6:])
                     number -= 1
@@ -61,12 +61,12 @@ def pyrebase_api(module: str) -> dict[str, Callable[[], object]]:
 
     def follow(path: str, number: int) -> None:
         done = threading.Event()
-        left = number
+        remaining = number
 
         def handler(_: object) -> None:
-            nonlocal left
-            left -= 1
-            if not left:
+            nonlocal remaining
+            remaining -= 1
+            if not remaining:
                 done.set()
 
         stream = db.child(path).stream(handler)
@@ -104,7 +104,7 @@ def many_threads(operation: Callable[[], object]) -> None:
 
 
 def asynchronous() -> dict[str, Callable[[], object]]:
-    """Each operation runs in one event loop, `TIMES` times in a row."""
+    """Return the operations of the async client. Each runs in one event loop, `TIMES` times in a row."""
     import asyncio
 
     from firebase_rest import aio
@@ -115,8 +115,8 @@ def asynchronous() -> dict[str, Callable[[], object]]:
     bounded = app.with_options(deadline=30).database()
     token = "header." + "x" * 900 + ".signature"
 
-    async def follow(place: str, number: int) -> None:
-        async with db.child(place).stream() as events:
+    async def follow(path: str, number: int) -> None:
+        async with db.child(path).stream() as events:
             async for _ in events:
                 number -= 1
                 if not number:

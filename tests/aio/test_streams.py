@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from firebase_rest import PermissionDenied, StopStream, UsageError, aio
-from firebase_rest.database import sliced_json
-from firebase_rest.database.sliced_json import parse_in_slices
+from firebase_rest.aio.database import sliced_json
+from firebase_rest.aio.database.sliced_json import parse_in_slices
 from support.scripted_server import Peer, ScriptedServer
 
 from .conftest import settled

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from firebase_rest.database.sliced_json import Slices, parse_in_slices
 from firebase_rest.errors import InvalidResponse, StreamError
 from firebase_rest.transport.wire import JSON_DECODER
 
@@ -132,25 +131,17 @@ def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEven
     """Return the change in a put or patch event. Raises `InvalidResponse` if its data is malformed."""
     try:
         body: Any = _parse_json(message.data)
-        path, data = body["path"], body["data"]
-        if isinstance(path, str):
-            return StreamEvent(message.event, path, data, resync)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise _malformed(message)
+    except (ValueError, RecursionError):
+        body = None
+    return make_event(message, body, resync=resync)
 
 
-def parse_event_in_slices(message: ServerSentEvent, *, resync: bool = False) -> Slices[StreamEvent]:
-    """Return the change in a large event; see `parse_event`."""
+def make_event(message: ServerSentEvent, body: Any, *, resync: bool) -> StreamEvent:
+    """Return the change in a put or patch event with the JSON data `body`. Raises `InvalidResponse` for other data."""
     try:
-        body: Any = yield from parse_in_slices(message.data)
         path, data = body["path"], body["data"]
         if isinstance(path, str):
             return StreamEvent(message.event, path, data, resync)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         pass
-    raise _malformed(message)
-
-
-def _malformed(message: ServerSentEvent) -> InvalidResponse:
-    return InvalidResponse(f"Invalid {message.event} event of {len(message.data)} characters: expected path and data.")
+    raise InvalidResponse(f"Invalid {message.event} event of {len(message.data)} characters: expected path and data.")

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from firebase_rest import errors
+from firebase_rest.aio.database.sliced_json import WINDOW, Slices, parse_in_slices
 from firebase_rest.aio.transport.body import AsyncBody
 from firebase_rest.aio.transport.callbacks import call, validate_async_handler
 from firebase_rest.aio.transport.lifecycle import AsyncClosable
@@ -24,13 +25,12 @@ from firebase_rest.aio.transport.slices import run_in_slices
 from firebase_rest.database.event_stream import READ_SIZE, OnState, Revoked, StreamState, check_event, open_stream
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
-from firebase_rest.database.sliced_json import WINDOW
 from firebase_rest.database.sse import (
     EventDecoder,
     ServerSentEvent,
     StreamEvent,
+    make_event,
     parse_event,
-    parse_event_in_slices,
 )
 from firebase_rest.transport.session import CLOSED
 
@@ -182,7 +182,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         """Parse the first event of a connection, or a large event without blocking the event loop."""
         self.is_large = len(message.data) > WINDOW
         if self.is_large:
-            event = await run_in_slices(parse_event_in_slices(message, resync=self._resync))
+            event = await run_in_slices(_parse_in_slices(message, resync=self._resync))
         else:
             event = parse_event(message, resync=self._resync)
         if self._opened_at == _NEVER:
@@ -225,6 +225,15 @@ class AsyncEventStream(StreamState, AsyncClosable):
             if self._closed:
                 scope.cancel()
             return await work
+
+
+def _parse_in_slices(message: ServerSentEvent, *, resync: bool) -> Slices[StreamEvent]:
+    """Return the change in a large event; see `parse_event`."""
+    try:
+        body: Any = yield from parse_in_slices(message.data)
+    except (ValueError, RecursionError):
+        body = None
+    return make_event(message, body, resync=resync)
 
 
 async def _read(body: AsyncBody) -> bytes | asyncio.CancelledError:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
@@ -14,6 +12,7 @@ from firebase_rest.emulator.auth.errors import AuthHTTPError
 from firebase_rest.emulator.auth.routes import find
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, Subscription, cancel_event
+from firebase_rest.emulator.planned_faults import PlannedFaults
 from firebase_rest.emulator.request_faults import RequestFault, RequestFaults
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.faults import StorageFaults
@@ -30,14 +29,6 @@ _CONTROL_PREFIX = "/emulator/"
 
 PARTIAL_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
 """An event without its final empty line. A client that applies it loses its data."""
-
-
-@dataclass(slots=True)
-class _PlannedResponse:
-    """The response to the next `times` stream requests; None means all."""
-
-    respond: Callable[[RequestUrl], Response]
-    times: int | None
 
 
 class Faults:
@@ -57,8 +48,7 @@ class Faults:
         self.auth = RequestFaults(_is_operation, _auth_error)
         self.storage = StorageFaults()
         self._streams = streams
-        self.planned_responses: list[_PlannedResponse] = []
-        self._lock = threading.Lock()
+        self.planned_responses: PlannedFaults[Callable[[RequestUrl], Response]] = PlannedFaults()
 
     def cancel(self, path: str = "", *, reason: str | None = "Permission denied.", hang_up: bool = True) -> int:
         """Revoke the permission to read: send a `cancel` event, then end the stream.
@@ -122,7 +112,7 @@ class Faults:
             query = urlencode([*params, ("sse", "true")])
             return Response(307, {"location": f"{url.scheme}://{host or url.host}{url.path}?{query}"})
 
-        self._plan(respond, times)
+        self.planned_responses.plan(respond, times)
 
     def reject(
         self, times: int | None = 1, *, status: int = 503, error: str = "Service unavailable", retry_after: str = ""
@@ -141,12 +131,11 @@ class Faults:
             headers = {**response.headers, "retry-after": retry_after} if retry_after else response.headers
             return Response(status, headers, response.body)
 
-        self._plan(respond, times)
+        self.planned_responses.plan(respond, times)
 
     def clear(self) -> None:
         """Remove all planned faults, including those of requests and of Storage, and continue stalled streams."""
-        with self._lock:
-            self.planned_responses.clear()
+        self.planned_responses.clear()
         self.resume()
         for faults in (self.database, self.auth, self.storage):
             faults.clear()
@@ -164,19 +153,8 @@ class Faults:
         """Return the planned response to a request for a stream, or None. Used by the emulator."""
         if not _is_stream(request) or ("sse", "true") in url.params:  # `redirect` adds sse=true to the target
             return None
-        with self._lock:
-            if not self.planned_responses:
-                return None
-            first = self.planned_responses[0]
-            if first.times is not None:
-                first.times -= 1
-                if first.times <= 0:
-                    del self.planned_responses[0]
-        return first.respond(url)
-
-    def _plan(self, respond: Callable[[RequestUrl], Response], times: int | None) -> None:
-        with self._lock:
-            self.planned_responses.append(_PlannedResponse(respond, times))
+        respond = self.planned_responses.take(lambda _: True)
+        return None if respond is None else respond(url)
 
     def _end(self, path: str, final_bytes: bytes, ending: Ending) -> int:
         return self._apply(path, lambda stream: stream.end(final_bytes, ending))

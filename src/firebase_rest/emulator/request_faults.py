@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from firebase_rest.emulator.planned_faults import PlannedFaults
 from firebase_rest.emulator.storage.faults import ConnectionDropped
 from firebase_rest.errors import UsageError
 
@@ -38,6 +39,8 @@ class RequestFault:
         how: How the connection is closed.
         response: The error response of `"reject"`.
         cleared: Set when the faults are cleared, which ends a delay.
+        on: The path or operation of the requests that have the fault.
+        method: The HTTP method of these requests; "" means any.
     """
 
     action: Literal["reject", "delay", "drop_request", "drop_response"]
@@ -45,6 +48,8 @@ class RequestFault:
     how: DropMethod = "fin"
     response: Response | None = None
     cleared: threading.Event = field(default_factory=threading.Event)
+    on: str = ""
+    method: str = ""
 
     def wait(self) -> None:
         """Wait for the delay. Raises `ConnectionDropped` if the faults are cleared meanwhile."""
@@ -74,17 +79,6 @@ class RequestFault:
             raise ConnectionDropped(self.how)
 
 
-@dataclass(slots=True)
-class _PlannedFault:
-    """A fault for the next `times` matching requests (None means all), after `skip` requests without it."""
-
-    fault: RequestFault
-    on: str
-    method: str
-    times: int | None
-    skip: int
-
-
 class RequestFaults:
     """Injects faults into the requests to one service. Thread-safe.
 
@@ -108,7 +102,7 @@ class RequestFaults:
     def __init__(self, matches: Matcher, error_response: ErrorResponse) -> None:
         self._matches = matches
         self._error_response = error_response
-        self.planned: list[_PlannedFault] = []
+        self.planned: PlannedFaults[RequestFault] = PlannedFaults()
         self._cleared = threading.Event()
         self._lock = threading.Lock()
 
@@ -189,19 +183,7 @@ class RequestFaults:
         """Return the fault for a request, or None. Used by the emulator."""
         if not self.planned:
             return None
-        with self._lock:
-            for planned in self.planned:
-                if planned.method not in {"", method} or not self._matches(path, planned.on):
-                    continue
-                if planned.skip:
-                    planned.skip -= 1
-                    continue
-                if planned.times is not None:
-                    planned.times -= 1
-                    if planned.times <= 0:
-                        self.planned.remove(planned)
-                return planned.fault
-        return None
+        return self.planned.take(lambda fault: fault.method in {"", method} and self._matches(path, fault.on))
 
     def _plan(self, fault: RequestFault, on: str, method: str, times: int | None, skip: int) -> None:
         if times is not None and times < 1:
@@ -211,5 +193,5 @@ class RequestFaults:
         if fault.how not in {"fin", "rst"}:
             raise UsageError(f'how must be "fin" or "rst", got {fault.how!r}.')
         with self._lock:
-            fault = replace(fault, cleared=self._cleared)
-            self.planned.append(_PlannedFault(fault, on, method.upper(), times, skip))
+            fault = replace(fault, cleared=self._cleared, on=on, method=method.upper())
+            self.planned.plan(fault, times, skip)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 from firebase_rest.emulator.request_log import DecisionLog
 from firebase_rest.rules.coverage import Coverage
 from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Observer
 from firebase_rest.rules.storage import StorageRules
+
+R = TypeVar("R", DatabaseRules, StorageRules)
+Parse: TypeAlias = Callable[[str, Observer], R]
 
 _MAX_TEXTS = 50
 """How many database rules and how many Storage rules are cached."""
@@ -28,25 +34,11 @@ class RulesStore:
 
     def database_rules(self, text: str, name: str = "database.rules.json") -> DatabaseRules:
         """Return parsed database rules; `name` is shown in coverage reports. Raises `RulesSyntaxError`."""
-        cached = self._database.get(text)
-        if cached is None:
-            coverage = Coverage("database", name, text)
-            parsed = DatabaseRules(text, coverage.observer), coverage
-            with self._lock:
-                cached = self._database.setdefault(text, parsed)
-                _limit_size(self._database)
-        return cached[0]
+        return self._cached(self._database, text, DatabaseRules, Coverage("database", name, text))
 
     def storage_rules(self, text: str, name: str = "storage.rules") -> StorageRules:
         """Return parsed Storage rules; `name` is shown in coverage reports. Raises `RulesSyntaxError`."""
-        cached = self._storage.get(text)
-        if cached is None:
-            coverage = Coverage("storage", name, text)
-            parsed = StorageRules(text, coverage.observer), coverage
-            with self._lock:
-                cached = self._storage.setdefault(text, parsed)
-                _limit_size(self._storage)
-        return cached[0]
+        return self._cached(self._storage, text, StorageRules, Coverage("storage", name, text))
 
     def coverage(self, text: str | None = None) -> list[Coverage]:
         """Return the coverage of the rules with this text, or of all rules since the emulator was created."""
@@ -54,8 +46,13 @@ class RulesStore:
             cached = (*self._database.values(), *self._storage.values())
         return [coverage for _, coverage in cached if text in (None, coverage.text)]
 
-
-def _limit_size(cache: dict[str, tuple[DatabaseRules, Coverage]] | dict[str, tuple[StorageRules, Coverage]]) -> None:
-    """Remove the oldest rules if the cache contains too many."""
-    if len(cache) > _MAX_TEXTS:
-        del cache[next(iter(cache))]
+    def _cached(self, cache: dict[str, tuple[R, Coverage]], text: str, parse: Parse[R], coverage: Coverage) -> R:
+        """Return the rules with this text; parse them if they are not in the cache, which loses the oldest rules."""
+        cached = cache.get(text)
+        if cached is None:
+            parsed = parse(text, coverage.observer), coverage
+            with self._lock:
+                cached = cache.setdefault(text, parsed)
+                if len(cache) > _MAX_TEXTS:
+                    del cache[next(iter(cache))]
+        return cached[0]

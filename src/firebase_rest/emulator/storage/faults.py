@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from firebase_rest.emulator.planned_faults import PlannedFaults
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.errors import NetworkError, NetworkTimeout
 
@@ -113,15 +114,6 @@ class FaultyReader:
         self._reader.close()
 
 
-@dataclass(slots=True)
-class _Planned:
-    """A fault for the next `times` requests of its kind (None: all), after `skip` requests."""
-
-    fault: Fault
-    times: int | None
-    skip: int
-
-
 class StorageFaults:
     """Injects faults into uploads and downloads: `emulator.faults.storage`. Thread-safe.
 
@@ -131,31 +123,31 @@ class StorageFaults:
     """
 
     def __init__(self) -> None:
-        self._planned: list[_Planned] = []
+        self._planned: PlannedFaults[Fault] = PlannedFaults()
         self._stalls: list[Fault] = []
         self._lock = threading.Lock()
 
     def drop_upload(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
         """End the connection after `after` bytes of the request body, or at its end."""
-        self._plan(Fault("upload", "drop", after, how), times, skip)
+        self._planned.plan(Fault("upload", "drop", after, how), times, skip)
 
     def drop_download(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
         """End the connection after `after` bytes of the response body."""
-        self._plan(Fault("download", "drop", after, how), times, skip)
+        self._planned.plan(Fault("download", "drop", after, how), times, skip)
 
     def drop_response(
         self, on: RequestKind = "upload", *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0
     ) -> None:
         """Execute a request of kind `on`, then end the connection without a response."""
-        self._plan(Fault(on, "lose", how=how), times, skip)
+        self._planned.plan(Fault(on, "lose", how=how), times, skip)
 
     def stall_upload(self, after: int = 0, *, times: int | None = 1, skip: int = 0) -> None:
         """Stop reading after `after` bytes of the request body, until `resume`."""
-        self._plan(Fault("upload", "stall", after), times, skip)
+        self._planned.plan(Fault("upload", "stall", after), times, skip)
 
     def stall_download(self, after: int = 0, *, times: int | None = 1, skip: int = 0) -> None:
         """Stop sending after `after` bytes of the response body, until `resume`."""
-        self._plan(Fault("download", "stall", after), times, skip)
+        self._planned.plan(Fault("download", "stall", after), times, skip)
 
     def reject(
         self,
@@ -178,7 +170,7 @@ class StorageFaults:
             retry_after: The value of the Retry-After header; no header if empty.
         """
         headers = {"retry-after": retry_after} if retry_after else None
-        self._plan(Fault(on, "reject", error=StorageHTTPError(status, error, headers=headers)), times, skip)
+        self._planned.plan(Fault(on, "reject", error=StorageHTTPError(status, error, headers=headers)), times, skip)
 
     def resume(self) -> None:
         """Continue all stalled requests."""
@@ -189,8 +181,7 @@ class StorageFaults:
 
     def clear(self) -> None:
         """Remove all planned faults and continue stalled requests."""
-        with self._lock:
-            self._planned.clear()
+        self._planned.clear()
         self.resume()
 
     @property
@@ -203,22 +194,10 @@ class StorageFaults:
         if not self._planned:
             return None
         with self._lock:
-            for planned in self._planned:
-                if planned.fault.kind != kind:
-                    continue
-                if planned.skip:
-                    planned.skip -= 1
-                    continue
-                if planned.times is not None:
-                    planned.times -= 1
-                    if planned.times <= 0:
-                        self._planned.remove(planned)
-                fault = replace(planned.fault)
-                if fault.action == "stall":
-                    self._stalls.append(fault)
-                return fault
-        return None
-
-    def _plan(self, fault: Fault, times: int | None, skip: int) -> None:
-        with self._lock:
-            self._planned.append(_Planned(fault, times, skip))
+            planned = self._planned.take(lambda fault: fault.kind == kind)
+            if planned is None:
+                return None
+            fault = replace(planned)
+            if fault.action == "stall":
+                self._stalls.append(fault)
+        return fault

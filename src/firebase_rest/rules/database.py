@@ -15,7 +15,7 @@ from firebase_rest.rules.database_evaluator import PLAIN_QUERY, Scope, compile_e
 from firebase_rest.rules.database_snapshots import NodeReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Decision, Evaluation, Observer, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError, suggestion
-from firebase_rest.rules.garbage import collector_paused
+from firebase_rest.rules.garbage_collector import collector
 from firebase_rest.rules.parser import parse_expression
 from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value
 
@@ -76,7 +76,7 @@ class DatabaseRules:
     def __init__(self, text: str, observer: Observer | None = None) -> None:
         self.text = text
         self.rules: list[Rule] = []
-        with collector_paused():
+        with collector.paused():
             self.root = _Builder(Source(text), self.rules, observer).build()
 
     def indexes(self, path: Sequence[str]) -> frozenset[str]:

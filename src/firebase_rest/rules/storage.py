@@ -15,7 +15,7 @@ from typing import Any
 
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Observer, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
-from firebase_rest.rules.garbage import collector_paused
+from firebase_rest.rules.garbage_collector import collector
 from firebase_rest.rules.source import Source
 from firebase_rest.rules.storage_evaluator import Compiler, Names, StorageScope
 from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Function, Segment, StorageParser
@@ -64,7 +64,7 @@ class StorageRules:
         self._observe: Observe | None = None
         self._entries: list[_Entry] = []
         try:
-            with collector_paused():
+            with collector.paused():
                 self.version, service = StorageParser(text).parse()
                 if observer is not None:
                     self._observe = observer(_expressions(service), int)

@@ -12,7 +12,8 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from firebase_rest.emulator.database.slices import SLICE, batches, collector
+from firebase_rest.emulator.database.slices import SLICE, batches
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from firebase_rest.database.ordering import key_order, value_order
 from firebase_rest.emulator.database.children import Children, KeyKind, differing_keys
 from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
-from firebase_rest.emulator.database.slices import SLICE, batches, collector, drain, is_ascending, partition
+from firebase_rest.emulator.database.slices import SLICE, batches, drain, is_ascending, partition
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
-from firebase_rest.emulator.database.slices import SLICE, batches, collector
+from firebase_rest.emulator.database.slices import SLICE, batches
 from firebase_rest.emulator.database.tree import (
     MAX_RECORD,
     branch_of,
@@ -25,6 +25,7 @@ from firebase_rest.emulator.database.tree import (
     small_branch,
     with_priority,
 )
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.emulator.database.slices import collector
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,15 +5,14 @@ A thread would not help: parsing, sorting, rendering and freeing memory hold Pyt
 
 from __future__ import annotations
 
-import gc
-import threading
 from bisect import bisect_left
 from collections.abc import Sized
-from contextlib import contextmanager
 from itertools import chain, islice
 from operator import le, lt
 from random import choice
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -45,43 +44,6 @@ def done(result: Result) -> Work[Result]:
     """Return work without slices that returns `result`."""
     yield from ()
     return result
-
-
-class _Collector:
-    """Controls Python's garbage collector, which visits every value of a large container each time it runs."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pauses = 0
-        self._was_enabled = False
-
-    @contextmanager
-    def paused(self) -> Generator[None]:
-        """Pause collections while large containers are built, because each would block all clients for a second."""
-        with self._lock:
-            if self._pauses == 0:
-                self._was_enabled = gc.isenabled()
-                gc.disable()
-            self._pauses += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pauses -= 1
-                if self._pauses == 0 and self._was_enabled:
-                    gc.enable()
-
-    def sweep(self, *, force: bool = False) -> None:
-        """During a pause, collect the objects created since the last call, so that the next collection is short.
-
-        Args:
-            force: Whether to collect even after few allocations, because the new containers are large.
-        """
-        if self._pauses and (force or gc.get_count()[0] > SLICE):
-            gc.collect(1)
-
-
-collector = _Collector()
 
 
 def batches(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:

@@ -9,8 +9,9 @@ from firebase_rest.database.ordering import key_order, lower_bound, select, uppe
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import indexes
 from firebase_rest.emulator.database.children import Children
-from firebase_rest.emulator.database.slices import collector, finish
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.tree import Branch, at, child, children_of, has_children, leaf_value, priority_of
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

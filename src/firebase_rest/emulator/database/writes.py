@@ -15,7 +15,8 @@ from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import batches, collector
+from firebase_rest.emulator.database.slices import batches
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

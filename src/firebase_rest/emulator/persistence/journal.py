@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.data_errors import DataFolderError
-from firebase_rest.emulator.database.slices import collector
 from firebase_rest.emulator.persistence.nodes import encode, entries_work, pieces, read_document, read_entries
 from firebase_rest.emulator.persistence.replay import Replay
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,8 @@ from firebase_rest.emulator.database import parsing, tree
 from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.rendering import json_work, node_work, release_work, shallow_work
 from firebase_rest.emulator.database.responses import compact
-from firebase_rest.emulator.database.slices import collector, finish
+from firebase_rest.emulator.database.slices import finish
+from firebase_rest.rules.garbage_collector import collector
 from unit.emulator.database.sizes import small_chunks
 
 TEXT = st.one_of(st.sampled_from(["},{", "]},", '"', "\\", "é", "😀", ",", "a" * 40]), st.text(max_size=6))

@@ -20,7 +20,7 @@ from firebase_rest.emulator.credentials import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import CheckIdToken
@@ -38,7 +38,7 @@ class DatabaseAuthorizer(Protocol):
         """Return whether `caller` may read everything at `path`."""
         ...
 
-    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int, /) -> bool:
+    def may_write(self, caller: Caller, before: Node, after: Node, paths: Iterable[Path], now: int, /) -> bool:
         """Return whether `caller` may change the root from `before` to `after` by writing to each of `paths`."""
         ...
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from firebase_rest.database.ordering import key_order
 from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
-from firebase_rest.emulator.database.slices import batches, drain, is_ascending, partition
+from firebase_rest.emulator.database.slices import batches, clear_work, drain, is_ascending, partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -127,7 +127,10 @@ class Children(Mapping[str, Child], Generic[Child]):
         for batch in batches(pairs):
             triples += [(order(key), key, REMOVED if node is None else node) for key, node in batch]
             yield
-        return Children((yield from self.chunks.apply_changes_work(triples, rank)), kind)
+        yield from clear_work(pairs)
+        children = Children((yield from self.chunks.apply_changes_work(triples, rank)), kind)
+        yield from clear_work(triples)
+        return children
 
 
 def children_work(keys: list[Sequence[str]], nodes: list[Sequence[Any]]) -> Work[Children[Any]]:

@@ -132,7 +132,7 @@ class Chunks(Generic[Value]):
         changed: list[int] = []
         shift = 0
         for number in sorted(groups):
-            position, group = number + shift, groups[number]
+            position, group = number + shift, groups.pop(number)
             if len(group) <= SLICE:
                 chunks[position] = _changed_chunk(chunks[position], group, rank)
                 changed.append(position)

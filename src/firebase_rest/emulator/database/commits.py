@@ -8,7 +8,7 @@ https://firebase.google.com/docs/database/rest/save-data
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import tree
@@ -63,38 +63,37 @@ def plan_priority(path: Path, value: Json, now: int) -> Plan:
     return lambda before: done(plan(before))
 
 
-def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Work[Plan]:
+def plan_update_work(base: Path, targets: dict[Path, Any], now: int, *, has_server_values: bool) -> Work[Plan]:
     """Return the plan that replaces the `targets` (see `parse_targets_work`) below `base`.
 
     Raises `InvalidDataError` if a value is invalid. With server values, the plan raises it.
+    The plan takes over `targets`, so that large updates need no second dict. Empty it after the commit.
     """
-    builder = Builder(now)
-    new_values: dict[Path, Json] = {}
+    builder, paths = Builder(now), None if () in targets else tuple(targets)
     new_priorities: dict[Path, Json] = {}
-    for batch in batches(targets.items(), _TARGETS_PER_SLICE):
-        for target, value in batch:
-            if is_priority(target):
-                new_priorities[base + target[:-1]] = value
-            else:
-                new_values[base + target] = value
+    for batch in batches(paths or ()):
+        new_priorities.update((target, targets.pop(target)) for target in batch if is_priority(target))
         yield
 
-    def build(root: Node) -> Work[tuple[dict[Path, Node], dict[Path, Priority]]]:
-        nodes: dict[Path, Node] = {}
-        for path, value in new_values.items():
-            nodes[path] = yield from builder.build_work(value, tree.at(root, path), len(path))
+    def build(place: Node, nodes: dict[Path, Any]) -> Work[tuple[dict[Path, Node], dict[Path, Priority]]]:
+        for target, value in nodes.items():
+            nodes[target] = yield from builder.build_work(value, tree.at(place, target), len(base) + len(target))
             yield
-        return nodes, {path: builder.priority(value, tree.at(root, path)) for path, value in new_priorities.items()}
+        return nodes, {
+            target[:-1]: builder.priority(value, tree.at(place, target[:-1]))
+            for target, value in new_priorities.items()
+        }
 
-    built = None if has_server_values else (yield from build(None))
+    built = None if has_server_values else (yield from build(None, targets))
 
     def plan(before: Node) -> Work[tree.Change]:
-        nodes, priorities = built or (yield from build(before))
-        after = yield from tree.update_work(before, nodes)
+        place = tree.at(before, base)
+        nodes, priorities = built or (yield from build(place, {**targets}))
+        place = yield from tree.update_work(place, nodes)
         for path, priority in priorities.items():  # after the values, which may create the nodes
-            after = tree.replace(after, path, tree.with_priority(tree.at(after, path), priority))
+            place = tree.replace(place, path, tree.with_priority(tree.at(place, path), priority))
             yield
-        return tree.Change(before, after, base, None if () in targets else tuple(targets))
+        return tree.Change(before, tree.replace(before, base, place), base, paths)
 
     return plan
 

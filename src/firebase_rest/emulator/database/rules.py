@@ -15,7 +15,7 @@ from firebase_rest.emulator.database.tree import child, children_of, has_childre
 from firebase_rest.rules.database_evaluator import PLAIN_QUERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 
     from firebase_rest.database.filter import Bound, Filter
     from firebase_rest.emulator.credentials import Caller
@@ -83,13 +83,13 @@ class EnforcedDatabaseRules:
             self.decisions.append(decision)
         return decision.allowed
 
-    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int) -> bool:
+    def may_write(self, caller: Caller, before: Node, after: Node, paths: Iterable[Path], now: int) -> bool:
         """See `DatabaseAuthorizer`."""
         return finish(self.may_write_work(caller, before, after, paths, now))
 
-    def may_write_work(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int) -> Work[bool]:
+    def may_write_work(self, caller: Caller, before: Node, after: Node, paths: Iterable[Path], now: int) -> Work[bool]:
         """Do the same as `may_write`, in slices."""
-        node_paths = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
+        node_paths = (path[:-1] if path[-1:] == (".priority",) else path for path in paths)
         decision = yield from self.rules.write_steps(_READER, before, after, node_paths, caller.auth, now)
         self.decisions.append(decision)
         return decision.allowed

@@ -66,6 +66,18 @@ def drain(items: list[Item]) -> Iterator[Item]:
         yield items.pop()
 
 
+def clear_work(items: list[Any] | dict[Any, Any]) -> Work[None]:
+    """Remove all items of a list or dict, in slices. Releasing many items at once would block all clients."""
+    while len(items) > SLICE:
+        if isinstance(items, list):
+            del items[-SLICE:]
+        else:
+            for _ in range(SLICE):
+                items.popitem()
+        yield
+    items.clear()
+
+
 def is_ascending(segments: Iterable[Sequence[Item]], rank: Callable[[Item], Any], *, strictly: bool) -> Work[bool]:
     """Return whether the ranks of all items ascend. With `strictly`, equal ranks do not ascend."""
     compare = lt if strictly else le

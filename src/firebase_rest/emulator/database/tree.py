@@ -23,7 +23,7 @@ from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import array_length
 from firebase_rest.emulator.database.children import Children, KeyKind, children_work, differing_keys
 from firebase_rest.emulator.database.chunks import SIZE
-from firebase_rest.emulator.database.slices import batches, finish
+from firebase_rest.emulator.database.slices import batches, clear_work, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -272,9 +272,9 @@ class Change:
     base: Path
     targets: tuple[Path, ...] | None = None
 
-    def paths(self) -> Sequence[Path]:
+    def paths(self) -> Iterable[Path]:
         """Return the written paths, from the root."""
-        return (self.base,) if self.targets is None else [(*self.base, *target) for target in self.targets]
+        return (self.base,) if self.targets is None else ((*self.base, *target) for target in self.targets)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -310,11 +310,18 @@ def update_work(node: Node, changes: Mapping[Path, Node]) -> Work[Node]:
         _by_first_key(batch, groups)
         yield
     nodes: dict[str, Node] = {}
-    for batch_of_groups in batches(groups.items(), _UPDATE_SLICE):
-        for key, group in batch_of_groups:
-            nodes[key] = yield from update_work(child(node, key), group)
+    for keys in batches(list(groups), _UPDATE_SLICE):
+        for key in keys:
+            group, old = groups.pop(key), child(node, key)
+            if len(group) <= _UPDATE_SLICE:
+                nodes[key] = update(old, group)
+            else:
+                nodes[key] = yield from update_work(old, group)
+                yield from clear_work(group)
         yield
-    return (yield from _with_child_nodes_work(node, nodes))
+    changed = yield from _with_child_nodes_work(node, nodes)
+    yield from clear_work(nodes)
+    return changed
 
 
 _UPDATE_SLICE = 64

@@ -15,7 +15,7 @@ from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import batches
+from firebase_rest.emulator.database.slices import batches, clear_work
 from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
@@ -93,12 +93,17 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     echo: Any = cast("Any", parsed)
     if has_server_values:
         echo, base = LargeObject(), tree.at(change.after, request.path)
-        for batch in batches(zip(value.items(), targets, strict=True), _MEMBERS_PER_SLICE):
+        for batch in batches(zip(value.items(), change.targets or ((),), strict=True), _MEMBERS_PER_SLICE):
             for (key, item), path in batch:
                 echo.add(key, (yield from _echo(item, _node_at_target(base, path))))
             yield
     response = yield from _echo_response(request, echo, None)
-    yield from release_work([parsed, value, echo])
+    if isinstance(parsed, LargeObject):
+        garbage = [parsed, echo, tree.at(change.before, request.path)]
+        del change, plan
+        yield from clear_work(targets)
+        yield from clear_work(value)
+        yield from release_work(garbage)
     return response
 
 

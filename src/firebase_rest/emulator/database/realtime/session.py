@@ -25,11 +25,11 @@ from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarge
 from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message_work
 from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
 from firebase_rest.emulator.database.realtime.outbox import Outbox, RawJson, answer_text, control, push
-from firebase_rest.emulator.database.rendering import node_work, release_work
+from firebase_rest.emulator.database.rendering import SMALL, node_work, release_work
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import finish
-from firebase_rest.emulator.database.tree import at
+from firebase_rest.emulator.database.slices import SLICE, clear_work, finish
+from firebase_rest.emulator.database.tree import at, weight_of
 from firebase_rest.emulator.database.windows import needs_index
 
 if TYPE_CHECKING:
@@ -280,16 +280,26 @@ class Session:
 
         check = condition if isinstance(known_hash, str) else None
         try:
-            yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), check)
+            change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), check)
         except RefusedError:
             # The client tries again when it has the newer data, which must therefore be queued before the answer.
             self.namespace.await_delivery()
             raise
+        garbage = [at(change.before, path)]
+        del change
+        if weight_of(garbage[0]) > SMALL:
+            yield from release_work(garbage)
         return ""
 
     def _merge(self, request: RealtimeRequest) -> Work[Json]:
-        plan = yield from self._plan_merge(request)
-        yield from commits.commit_work(self.namespace, self._caller, plan, self._now())
+        targets = yield from self._targets(request)
+        plan = yield from self._plan_merge(request, targets)
+        change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now())
+        if len(targets) > SLICE:
+            garbage = [at(change.before, change.base)]
+            del change, plan
+            yield from clear_work(targets)
+            yield from release_work(garbage)
         return ""
 
     def _plan_put(self, request: RealtimeRequest) -> Work[Plan]:
@@ -300,14 +310,14 @@ class Session:
         may_have_server_values = request.may_have_server_values
         return (yield from commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
 
-    def _plan_merge(self, request: RealtimeRequest) -> Work[Plan]:
+    def _targets(self, request: RealtimeRequest) -> Work[dict[Path, Json]]:
         _check_size(request)
-        path = _data_path(request)
-        targets = yield from commits.parse_targets_work(path, (yield from request.object_work("d")))
-        may_have_server_values = request.may_have_server_values
-        return (
-            yield from commits.plan_update_work(path, targets, self._now(), has_server_values=may_have_server_values)
-        )
+        values = yield from request.object_work("d")
+        return (yield from commits.parse_targets_work(_data_path(request), values))
+
+    def _plan_merge(self, request: RealtimeRequest, targets: dict[Path, Json]) -> Work[Plan]:
+        path, has_server_values = _data_path(request), request.may_have_server_values
+        return (yield from commits.plan_update_work(path, targets, self._now(), has_server_values=has_server_values))
 
     # --- writes for the end -------------------------------------------------------------------------------------------
 
@@ -318,7 +328,7 @@ class Session:
         return ""
 
     def _merge_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
-        plan = yield from self._plan_merge(request)
+        plan = yield from self._plan_merge(request, (yield from self._targets(request)))
         yield from commits.authorize_work(self.namespace, self._caller, plan, self._now())
         path, values = _data_path(request), (yield from to_builtins_work(request.body.get("d")))
         self._pending.merge(path, (yield from commits.parse_targets_work(path, values)))
@@ -337,7 +347,7 @@ class Session:
     def _try_update(self, values: Mapping[Path, Json]) -> bool:
         now = self._now()
         try:
-            plan = finish(commits.plan_update_work((), values, now, has_server_values=True))
+            plan = finish(commits.plan_update_work((), {**values}, now, has_server_values=True))
             finish(commits.commit_work(self.namespace, self._caller, plan, now))
         except (DatabaseHTTPError, InvalidDataError, SaveError):
             return False

@@ -6,9 +6,12 @@ import asyncio
 import json
 
 from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.database import tree
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
 from firebase_rest.emulator.database.realtime.websocket import serve_websocket
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.rules.database import DatabaseRules
 from support.waiting import LIMIT
 
 URL = RequestUrl("ws", "127.0.0.1:9000", "/.ws", (("v", "5"), ("ns", "demo-test-default-rtdb")))
@@ -61,3 +64,14 @@ def test_request_that_follows_a_disconnect_sees_what_was_left_to_write():
         await reading.end()
 
     asyncio.run(run())
+
+
+def test_priority_is_written_although_the_rules_refuse_another_write_that_was_left():
+    emulator = Emulator("demo-test")
+    session = emulator.sessions.open(URL.host, dict(URL.params))
+    for action, path, value in [("p", "/open", 1), ("o", "/open/.priority", 2), ("o", "/shut", 1)]:
+        message = {"t": "d", "d": {"r": 1, "a": action, "b": {"p": path, "d": value}}}
+        finish(session.receive_work(json.dumps(message)))
+    session.namespace.publish(DatabaseRules('{"rules": {"open": {".write": true}}}'))
+    emulator.sessions.end(session)
+    assert tree.export(session.namespace.root) == {"open": {".value": 1, ".priority": 2}}

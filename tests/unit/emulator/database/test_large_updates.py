@@ -1,0 +1,82 @@
+"""Updates of many paths, of which no step may take long."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+
+import pytest
+
+from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.database import slices
+from firebase_rest.emulator.database.slices import clear_work, finish
+from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.transport.wire import Request
+
+COUNT = 4000
+PADDING = "x" * 60  # makes the body large enough to be parsed in slices
+
+UPDATES = {
+    "children": lambda number: (f"k{number:06}{PADDING}", number),
+    "fields of records": lambda number: (f"k{number:06}{PADDING}/name", f"n{number}"),
+    "deep paths": lambda number: (f"top/a{number % 97}/b{number % 1009}/k{number:06}{PADDING}", f"n{number}"),
+}
+
+
+def most_freed_in_one_step(work):
+    """Do the work; return its result and the greatest number of blocks of memory that one step freed."""
+    most = 0
+    while True:
+        before = sys.getallocatedblocks()
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value, max(most, before - sys.getallocatedblocks())
+        most = max(most, before - sys.getallocatedblocks())
+
+
+@pytest.fixture
+def small_slices(monkeypatch):
+    """Empty containers in slices of 256 items, and collect no garbage meanwhile."""
+    monkeypatch.setattr(slices, "SLICE", 256)
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def over_rest(emulator, text):
+    path, params = "/base.json", (("ns", "d"),)
+    request = Request("PATCH", f"http://h{path}", params, {"host": "h"}, text.encode())
+    response, most = most_freed_in_one_step(emulator.database_work(request, RequestUrl("http", "h", path, params)))
+    assert response.status == 200
+    return most
+
+
+def over_websocket(emulator, text):
+    session = emulator.sessions.open("h", {"ns": "d"})
+    list(session.outbox.take_work())
+    message = f'{{"t":"d","d":{{"r":1,"a":"m","b":{{"p":"/base","d":{text}}}}}}}'
+    most = most_freed_in_one_step(session.receive_work(message))[1]
+    assert b'"s":"ok"' in finish(session.outbox.take_work())[0][0]
+    return most
+
+
+@pytest.mark.parametrize("send", [over_rest, over_websocket])
+@pytest.mark.parametrize("kind", UPDATES)
+@pytest.mark.usefixtures("small_slices")
+def test_no_step_of_a_large_update_frees_much_memory(send, kind):
+    emulator = Emulator()
+    text = json.dumps(dict(map(UPDATES[kind], range(COUNT))))
+    for _ in range(2):  # the second update replaces the data of the first one
+        assert send(emulator, text) < 1.25 * COUNT
+
+
+@pytest.mark.parametrize("items", [[*range(5000)], dict.fromkeys(range(5000)), [], {}])
+def test_containers_are_emptied_in_steps(items):
+    count = len(items)
+    lengths = [len(items) for _ in clear_work(items)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert len(lengths) == count // 2048
+    assert not items

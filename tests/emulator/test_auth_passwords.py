@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+import requests
 
 import firebase_rest
 from emulator.accounts import EMAIL, PASSWORD, auth_environment
@@ -18,6 +19,7 @@ from firebase_rest import (
     WeakPassword,
 )
 from firebase_rest.emulator import Emulator
+from support.waiting import LIMIT
 
 OPTIONS = {
     "minPasswordLength": 8,
@@ -170,3 +172,41 @@ def test_custom_claims_are_in_the_refreshed_token(env):
     assert "admin" not in session.claims
     assert env.auth.verify_id_token(session.refresh())["admin"] is True
     assert env.auth.verify_id_token(session)["uid"] == session.uid
+
+
+def test_tenant_has_its_own_password_policy_or_that_of_the_project(env):
+    enforce(env)
+    url = f"http://{env.server.host}/identitytoolkit.googleapis.com/v2/projects/demo-project/tenants"
+    policy = {
+        "passwordPolicyEnforcementState": "ENFORCE",
+        "passwordPolicyVersions": [{"customStrengthOptions": {"minPasswordLength": 10}}],
+    }
+    settings = {"allowPasswordSignup": True, "passwordPolicyConfig": policy}
+    headers = {"Authorization": "Bearer owner"}
+    created = requests.post(url, json=settings, headers=headers, timeout=LIMIT).json()
+    assert created["passwordPolicyConfig"] == policy
+    own = env.app.auth(tenant_id=created["tenantId"])
+    assert own.get_password_policy()["customStrengthOptions"] == {"minPasswordLength": 10, "maxPasswordLength": 4096}
+    with pytest.raises(WeakPassword, match="at least 10 characters"):
+        own.create_user_with_email_and_password(EMAIL, "ninechars")
+    own.create_user_with_email_and_password(EMAIL, "ten-chars!")
+    inherited = env.app.auth(tenant_id="other")
+    assert inherited.get_password_policy()["customStrengthOptions"].items() >= OPTIONS.items()
+    with pytest.raises(WeakPassword, match="upper case"):
+        inherited.create_user_with_email_and_password(EMAIL, "ten-chars!")
+
+
+def test_update_of_a_tenant_changes_its_password_policy(env):
+    url = f"http://{env.server.host}/identitytoolkit.googleapis.com/v2/projects/demo-project/tenants"
+    headers = {"Authorization": "Bearer owner"}
+    name = requests.post(url, json={"allowPasswordSignup": True}, headers=headers, timeout=LIMIT).json()["tenantId"]
+    policy = {
+        "passwordPolicyEnforcementState": "ENFORCE",
+        "passwordPolicyVersions": [{"customStrengthOptions": {"containsNumericCharacter": True}}],
+    }
+    params = {"updateMask": "passwordPolicyConfig"}
+    requests.patch(
+        f"{url}/{name}", params=params, json={"passwordPolicyConfig": policy}, headers=headers, timeout=LIMIT
+    ).raise_for_status()
+    with pytest.raises(WeakPassword, match="numeric"):
+        env.app.auth(tenant_id=name).create_user_with_email_and_password(EMAIL, "no digits")

@@ -1,7 +1,7 @@
-"""Password requirements: six characters, or the policy of the project.
+"""Password requirements: six characters, or the policy of the project or tenant.
 
-The policy is a setting, `passwordPolicyConfig` in PATCH `v2/projects/P/config?updateMask=passwordPolicyConfig`. The
-official emulator does not support it. https://cloud.google.com/identity-platform/docs/password-policy
+The policy is a setting, `passwordPolicyConfig` in PATCH `v2/projects/P/config?updateMask=passwordPolicyConfig` or in
+the settings of a tenant. The official emulator does not support it. https://cloud.google.com/identity-platform/docs/password-policy
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PasswordRequirements:
-    """The policy of a project. `at_sign_in`: existing passwords must meet it too."""
+    """The policy of a project or tenant. `at_sign_in`: existing passwords must meet it too."""
 
     options: Payload
     enforced: bool
@@ -39,7 +39,7 @@ class PasswordRequirements:
 
     @classmethod
     def from_project(cls, project: AuthProject) -> PasswordRequirements:
-        settings = _object_or_empty(project.config.get("passwordPolicyConfig"))
+        settings = project.settings("passwordPolicyConfig")
         versions = settings.get("passwordPolicyVersions")
         newest = _object_or_empty(versions[0] if isinstance(versions, list) and versions else None)
         enforced = settings.get("passwordPolicyEnforcementState") == "ENFORCE"
@@ -88,8 +88,11 @@ def _validate_requirements(policy: PasswordRequirements, password: str) -> None:
 
 
 def get_password_policy(request: AuthRequest) -> Payload:
-    """GET `v2/passwordPolicy`: return the policy."""
-    policy = PasswordRequirements.from_project(request.project)
+    """GET `v2/passwordPolicy`: return the policy of the project, or of the tenant `tenantId`."""
+    tenant_id = request.params.get("tenantId")
+    policy = PasswordRequirements.from_project(
+        request.project.tenant_named(tenant_id) if tenant_id else request.project
+    )
     return {
         "customStrengthOptions": {"minPasswordLength": SHORTEST, "maxPasswordLength": LONGEST, **policy.options},
         "allowedNonAlphanumericCharacters": list(SYMBOLS),

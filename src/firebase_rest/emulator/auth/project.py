@@ -147,9 +147,13 @@ class AuthProject:
         """Whether sign-in is disabled in this tenant."""
         return self.tenant is not None and self.tenant.get("disableAuth") is True
 
+    def settings(self, group: str) -> Payload:
+        """Return a group of settings: those of the tenant if it has its own, or those of the project."""
+        settings = (self.tenant or {}).get(group, self.config.get(group))
+        return settings if isinstance(settings, dict) else {}
+
     def _setting(self, group: str, name: str) -> bool:
-        settings = self.config.get(group)
-        return isinstance(settings, dict) and settings.get(name) is True
+        return self.settings(group).get(name) is True
 
     # --- tenants ---
 

@@ -136,16 +136,19 @@ _POLICY = _fields(
     passwordPolicyEnforcementState=_enum("PASSWORD_POLICY_ENFORCEMENT_STATE_UNSPECIFIED OFF ENFORCE"),
     passwordPolicyVersions=ListField(_object(customStrengthOptions=_STRENGTH)),
 )
+_EMAIL_PRIVACY = _fields(bools="enableImprovedEmailPrivacy")
 _CONFIG = _fields(
     lists="authorizedDomains",
     passwordPolicyConfig=ObjectField(_POLICY),
     signIn=ObjectField(_fields(bools="allowDuplicateEmails")),
-    emailPrivacyConfig=ObjectField(_fields(bools="enableImprovedEmailPrivacy")),
+    emailPrivacyConfig=ObjectField(_EMAIL_PRIVACY),
     blockingFunctions=_object(triggers=_object()),
 )
 _TENANT = _fields(
     "displayName",
     bools="allowPasswordSignup enableEmailLinkSignin enableAnonymousUser disableAuth",
+    passwordPolicyConfig=ObjectField(_POLICY),
+    emailPrivacyConfig=ObjectField(_EMAIL_PRIVACY),
     mfaConfig=_object(
         state=_enum("STATE_UNSPECIFIED DISABLED ENABLED MANDATORY"),
         enabledProviders=ListField(_enum("PROVIDER_UNSPECIFIED PHONE_SMS")),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 _EVENTS = {"beforeCreate", "beforeSignIn"}
+_GROUPS = ("passwordPolicyConfig", "emailPrivacyConfig")
 _FLAGS = ("allowPasswordSignup", "enableEmailLinkSignin", "enableAnonymousUser", "disableAuth")
 
 
@@ -132,6 +133,8 @@ def _settings(request: AuthRequest) -> Payload:
     settings: Payload = {name: request.body.boolean(name) or False for name in _FLAGS}
     if request.body.optional_string("displayName") is not None:
         settings["displayName"] = request.body.optional_string("displayName")
+    groups = {name: request.body.object(name) for name in _GROUPS}
+    settings.update({name: group.fields() for name, group in groups.items() if group})
     factors = request.body.object("mfaConfig")
     settings["mfaConfig"] = {"state": "DISABLED", "enabledProviders": [], **(factors.fields() if factors else {})}
     return settings

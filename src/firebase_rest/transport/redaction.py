@@ -13,58 +13,18 @@ from firebase_rest.transport.json_fields import dict_or_empty, parse_object
 
 MASK = "[redacted]"
 
-SECRET_PARAMS = frozenset(
-    {
-        "auth",
-        "access_token",
-        "key",
-        "token",
-        "ac",
-        "oobCode",
-        "id_token",
-        "refresh_token",
-        "code",
-        "upload_id",
-        "delete_token",
-        "X-Goog-Signature",
-    }
-)
+SECRET_PARAMS = frozenset({
+    "auth", "key", "token", "access_token", "id_token", "refresh_token", "ac",
+    "code", "oobCode", "upload_id", "delete_token", "X-Goog-Signature",
+})  # fmt: skip
 """Query parameters whose values are masked."""
 
-SECRET_FIELDS = frozenset(
-    {
-        "password",
-        "newPassword",
-        "oldPassword",
-        "idToken",
-        "refreshToken",
-        "refresh_token",
-        "id_token",
-        "token",
-        "oobCode",
-        "postBody",
-        "code",
-        "sessionInfo",
-        "pendingToken",
-        "mfaPendingCredential",
-        "temporaryProof",
-        "verificationCode",
-        "sessionId",
-        "access_token",
-        "oauth_token_secret",
-        "nonce",
-        "SAMLResponse",
-        "code_verifier",
-        "assertion",
-        "client_secret",
-        "subject_token",
-        "passwordHash",
-        "rawPassword",
-        "salt",
-        "signerKey",
-        "saltSeparator",
-    }
-)
+SECRET_FIELDS = frozenset({
+    "password", "newPassword", "oldPassword", "rawPassword", "passwordHash", "salt", "saltSeparator", "signerKey",
+    "token", "idToken", "refreshToken", "id_token", "access_token", "refresh_token", "subject_token", "pendingToken",
+    "code", "oobCode", "verificationCode", "code_verifier", "sessionInfo", "sessionId", "nonce", "temporaryProof",
+    "mfaPendingCredential", "postBody", "SAMLResponse", "assertion", "client_secret", "oauth_token_secret",
+})  # fmt: skip
 """Fields of request bodies whose values are masked."""
 
 _IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+")

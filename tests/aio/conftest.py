@@ -7,15 +7,12 @@ import gc
 import inspect
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
-from firebase_rest.transport import retries
+from support.process_state import clear_environment, open_sockets, shorten_pauses
 from support.waiting import wait_for
 
 pytest.importorskip("aiohttp")
@@ -23,25 +20,8 @@ pytest.importorskip("aiohttp")
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.0)
-    monkeypatch.setattr(retries, "BASE", 0.001)
-    monkeypatch.setattr(retries, "CAP", 0.01)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for service in ("AUTH", "DATABASE", "STORAGE"):
-        monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
-
-
-def sockets() -> int:
-    """Return the number of open sockets of this process; 0 on systems that do not list them."""
-    count = 0
-    if not Path("/proc/self/fd").exists():
-        return count
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            count += str(link.readlink()).startswith("socket:")
-    return count
+    clear_environment(monkeypatch)
+    shorten_pauses(monkeypatch)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,11 +38,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         loop = asyncio.get_running_loop()
         loop.slow_callback_duration = 60
         loop.set_exception_handler(lambda _, context: problems.append(context))
-        before = sockets()
+        before = open_sockets()
         await function(**arguments)
         await settled(lambda: len(asyncio.all_tasks()) == 1, "the end of all tasks")
         gc.collect()
-        await settled(lambda: sockets() <= before, f"at most {before} sockets")
+        await settled(lambda: open_sockets() <= before, f"at most {before} sockets")
 
     asyncio.run(run(), debug=True)
     assert not problems, problems

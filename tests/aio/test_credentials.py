@@ -36,11 +36,14 @@ def token_server(status: int = 200):
     return script, issued
 
 
+def app_with_service_account(server, **options):
+    return aio.initialize_app({"databaseURL": server.url}, credentials=key_file(f"{server.url}/token"), **options)
+
+
 async def test_service_account_requests_one_token_for_all_tasks():
     script, issued = token_server()
     with ScriptedServer(script) as server:
-        config = {"databaseURL": server.url}
-        async with aio.initialize_app(config, credentials=key_file(f"{server.url}/token")) as app:
+        async with app_with_service_account(server) as app:
             found = await asyncio.gather(*(app.database().get() for _ in range(20)))
     assert {snapshot.val() for snapshot in found} == {"Bearer a1"}
     assert len(issued) == 1
@@ -49,8 +52,7 @@ async def test_service_account_requests_one_token_for_all_tasks():
 async def test_rejected_service_account_is_an_error():
     script, issued = token_server(400)
     with ScriptedServer(script) as server:
-        config = {"databaseURL": server.url}
-        async with aio.initialize_app(config, credentials=key_file(f"{server.url}/token"), retries=0) as app:
+        async with app_with_service_account(server, retries=0) as app:
             with pytest.raises(Unauthenticated) as caught:
                 await app.database().get()
     assert caught.value.code == "invalid_grant"
@@ -72,8 +74,7 @@ async def test_rejected_access_token_is_refreshed_once():
                 peer.respond("7")
 
     with ScriptedServer(script) as server:
-        config = {"databaseURL": server.url}
-        async with aio.initialize_app(config, credentials=key_file(f"{server.url}/token")) as app:
+        async with app_with_service_account(server) as app:
             assert (await app.database().get()).val() == 7
     assert len(issued) == 2
 
@@ -113,7 +114,6 @@ async def test_failed_refresh_keeps_an_access_token_that_has_not_expired():
                 peer.respond(json.dumps(request.headers.get("authorization")))
 
     with ScriptedServer(script) as server:
-        config = {"databaseURL": server.url}
-        async with aio.initialize_app(config, credentials=key_file(f"{server.url}/token"), retries=0) as app:
+        async with app_with_service_account(server, retries=0) as app:
             for _ in range(3):
                 assert (await app.database().get()).val() == "Bearer a1"

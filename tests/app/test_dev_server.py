@@ -22,6 +22,15 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
+def wait_until_running(server: subprocess.Popen[str]) -> None:
+    lines = []
+    for line in server.stderr:
+        lines.append(line)
+        if "Running on" in line:
+            return
+    pytest.fail("".join(lines))
+
+
 @pytest.mark.slow
 def test_dev_server_starts_the_emulator_and_the_application() -> None:
     port = free_port()
@@ -29,13 +38,7 @@ def test_dev_server_starts_the_emulator_and_the_application() -> None:
     command = [sys.executable, str(APP / "dev.py"), "--port", str(port)]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
         try:
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if "Running on" in line:
-                    break
-            else:
-                pytest.fail("".join(lines))
+            wait_until_running(process)
             assert "Create an account" in requests.get(f"http://127.0.0.1:{port}/", timeout=30).text
             assert "No e-mails." in requests.get(f"http://127.0.0.1:{port}/mailbox", timeout=30).text
         finally:
@@ -55,13 +58,7 @@ def test_make_app_starts_without_an_environment() -> None:
         command, cwd=root, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as make:
         try:
-            lines = []
-            for line in make.stderr:
-                lines.append(line)
-                if "Running on" in line:
-                    break
-            else:
-                pytest.fail("".join(lines))
+            wait_until_running(make)
             assert "Create an account" in requests.get(f"http://127.0.0.1:{port}/", timeout=30).text
         finally:
             os.killpg(make.pid, signal.SIGTERM)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from firebase_rest.transport import exchange
 from support.blocking import clients_of, close_app, create_app
+from support.process_state import clear_environment
+from support.tls import authority, ca_file, server_tls  # noqa: F401 - fixtures
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    clear_environment(monkeypatch)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "FIREBASE_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.delenv(name, raising=False)
-    for service in ("AUTH", "DATABASE", "STORAGE"):
-        monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
 
 
 @pytest.fixture
@@ -60,22 +55,3 @@ def connect(pauses: list[float], client: str) -> Iterator[Callable[..., Any]]:
     yield connect
     for app in apps:
         close_app(app)
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def server_tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost", "db.firebaseio.com").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="session")
-def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)

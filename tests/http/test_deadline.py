@@ -185,22 +185,27 @@ def test_large_write_times_out_if_server_reads_nothing(connect):
         ended_in_time(lambda: app.database().set(["x" * 9_000_000] * 3), 5)
 
 
+def errors_of_write_during_close(app, wait):
+    """Close the App while another thread writes, after `wait`, and return the errors of the write."""
+    caught: list[NetworkError] = []
+
+    def work() -> None:
+        try:
+            app.database().set(1)
+        except NetworkError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait()
+    app.close()
+    thread.join(LIMIT)
+    return caught
+
+
 def test_close_ends_waiting_calls(connect):
     with ScriptedServer(silent) as server:
-        app = connect(server)
-        caught: list[Exception] = []
-
-        def work() -> None:
-            try:
-                app.database().set(1)
-            except NetworkError as error:
-                caught.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        wait_for(lambda: server.requests)
-        app.close()
-        thread.join(LIMIT)
+        caught = errors_of_write_during_close(connect(server), lambda: wait_for(lambda: server.requests))
     assert len(caught) == 1
     assert "close()" in str(caught[0])
     assert caught[0].outcome_unknown
@@ -218,20 +223,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
 
     monkeypatch.setattr(exchange, "backoff_delay", long_pause)
     with ScriptedServer(lambda peer: peer.read_request()) as server:
-        app = connect(server)
-        caught: list[Exception] = []
-
-        def work() -> None:
-            try:
-                app.database().set(1)
-            except NetworkError as error:
-                caught.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        assert pausing.wait(LIMIT)
-        app.close()
-        thread.join(LIMIT)
+        caught = errors_of_write_during_close(connect(server), lambda: wait_for(pausing.is_set))
     assert "closed" in str(caught[0])
     assert caught[0].outcome_unknown, "the first try was sent"
 

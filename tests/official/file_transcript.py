@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import requests
 
+from official.recording import Recording
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,21 +30,17 @@ _KEPT = (
 _WORDS = {"OK", "Not Found", "Bad Request", "Not Implemented", "Forbidden", "No Content"}
 
 
-class FileTranscript:
+class FileTranscript(Recording):
     """One emulator's run of a scenario: sends the requests and records the responses.
 
-    `responses` must be equal on both emulators; `differences[name]` are the responses that differ for a documented
-    reason.
     `rules` sets the permissions of users: "allow", "deny" or "signed-in".
     """
 
     def __init__(self, host: str, rules: Callable[[str], None]) -> None:
+        super().__init__()
         self.host = host
         self.rules = rules
-        self.responses: list[Any] = []
-        self.differences: dict[str, list[Any]] = {}
         self.quirks: set[str] = set()
-        self._into = self.responses
         self._tokens: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
@@ -121,15 +119,6 @@ class FileTranscript:
         """Update metadata."""
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self.call("PATCH", f"/o/{quote(name, safe='')}", body, sent)
-
-    @contextmanager
-    def deliberate(self, name: str) -> Iterator[None]:
-        """Record the responses inside the block as a documented difference."""
-        before, self._into = self._into, self.differences.setdefault(name, [])
-        try:
-            yield
-        finally:
-            self._into = before
 
     @contextmanager
     def quietly(self) -> Iterator[None]:

@@ -10,13 +10,11 @@ import base64
 import json
 import re
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from official.recording import Recording
 
 PROJECT = "demo-project"
 OWNER = {"Authorization": "Bearer owner"}
@@ -61,19 +59,16 @@ def claims_of(token: str) -> dict[str, Any]:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-class Transcript:
+class Transcript(Recording):
     """One emulator's run of a scenario: sends the requests and records the responses.
 
-    `responses` must be equal on both emulators; `differences[name]` are the responses that differ for a documented
-    reason; `calls` are the methods and paths of all requests.
+    `calls` are the methods and paths of all requests.
     """
 
     def __init__(self, host: str) -> None:
+        super().__init__()
         self.host = host
-        self.responses: list[Any] = []
-        self.differences: dict[str, list[Any]] = {}
         self.calls: set[tuple[str, str]] = set()
-        self._into = self.responses
         self._ids: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
@@ -128,15 +123,6 @@ class Transcript:
     def set_email_privacy(self, on: bool) -> Any:
         config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": on}}
         return self.emulator("PATCH", "config", json=config)
-
-    @contextmanager
-    def deliberate(self, name: str) -> Iterator[None]:
-        """Record the responses inside the block as a documented difference."""
-        before, self._into = self._into, self.differences.setdefault(name, [])
-        try:
-            yield
-        finally:
-            self._into = before
 
     def begin(self) -> None:
         """Delete the accounts of earlier scenarios."""

@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 import gc
-import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
-from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
-from firebase_rest.transport import retries
 from support.blocking import clients_of, close_app, create_app
+from support.process_state import clear_environment, open_sockets, shorten_pauses
+from support.tls import authority, ca_file, server_tls  # noqa: F401 - fixtures
 from support.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.0)
-    monkeypatch.setattr(retries, "BASE", 0.001)
-    monkeypatch.setattr(retries, "CAP", 0.01)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for service in ("AUTH", "DATABASE", "STORAGE"):
-        monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
-
-
-def sockets() -> int:
-    """Return the number of open sockets of this process."""
-    count = 0
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            count += str(link.readlink()).startswith("socket:")
-    return count
+    clear_environment(monkeypatch)
+    shorten_pauses(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
     """Fail if a test leaves a thread or socket open."""
-    threads, before = set(threading.enumerate()), sockets() if Path("/proc/self/fd").exists() else None
+    threads, before = set(threading.enumerate()), open_sockets()
     yield
     gc.collect()
     wait_for(lambda: threads.issuperset(threading.enumerate()), what="the end of all threads of the test")
-    wait_for(lambda: before is None or sockets() <= before, what=f"at most {before} open sockets")
+    wait_for(lambda: open_sockets() <= before, what=f"at most {before} open sockets")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -83,22 +64,3 @@ def db(server: Server, client: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.setenv(name, value)
     with create_app(client, server.config) as app:
         yield app.database()
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def server_tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="session")
-def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)

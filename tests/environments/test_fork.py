@@ -322,7 +322,7 @@ CASES = {
         def work():
             assert keys.find("1", fetch) is None
             try:
-                account.google
+                account.google_credentials
             except OSError:
                 return True
         child = threading.Thread(target=lambda: results.append(in_child(work)))
@@ -347,7 +347,7 @@ CASES = {
         assert own_responses(db, "parent", 1) == 1
         slow = threading.Thread(target=call)
         slow.start()
-        wait_for(lambda: len(app._transport._live) == 1)
+        wait_for(lambda: len(app._transport._handles) == 1)
         def work():
             started = time.monotonic()
             assert own_responses(db, "child", 10) == 10

@@ -68,7 +68,7 @@ def test_close_ends_name_resolution(connect, stuck_resolver):
 
 def requests_in_progress(app):
     """Return what the transport of either client keeps of its requests."""
-    return app._transport.scopes if isinstance(app, BlockingApp) else app._transport._live
+    return app._transport.scopes if isinstance(app, BlockingApp) else app._transport._handles
 
 
 def test_closing_a_stream_ends_name_resolution(connect, stuck_resolver):

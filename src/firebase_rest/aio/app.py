@@ -178,12 +178,16 @@ class AsyncApp(AsyncClosable):
     def project_id(self) -> str | None:
         """`projectId` as configured, or else the project of the service account."""
         configured = self._config.get("projectId")
-        return configured if configured or self._account is None else getattr(self._account.google, "project_id", None)
+        return (
+            configured
+            if configured or self._account is None
+            else getattr(self._account.google_credentials, "project_id", None)
+        )
 
     @property
     def credentials(self) -> Any:
         """The google-auth credentials of the service account, or None."""
-        return None if self._account is None else self._account.google
+        return None if self._account is None else self._account.google_credentials
 
     # --- services ---------------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class CustomTokenSigner:
                 "create_custom_token() requires a service account: add 'serviceAccount' to the configuration, the path "
                 "of a key file or its content."
             )
-        credentials = self.account.google
+        credentials = self.account.google_credentials
         if _has_private_key(credentials):
             from google.auth import jwt as google_jwt
 
@@ -267,7 +267,7 @@ class ServerTokenMethods(AuthBase):
         account = self._server.account
         quota_project = None
         if account is not None and not self._is_emulated:
-            quota_project = getattr(account.google, "quota_project_id", None)
+            quota_project = getattr(account.google_credentials, "quota_project_id", None)
         return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project)
 
     def _administrator(self) -> Credentials:
@@ -283,7 +283,7 @@ class ServerTokenMethods(AuthBase):
     def _project(self) -> str:
         project = self._server.project_id
         if project is None and self._server.account is not None:
-            project = getattr(self._server.account.google, "project_id", None)
+            project = getattr(self._server.account.google_credentials, "project_id", None)
         if isinstance(project, str) and project:
             return project
         raise ConfigError(

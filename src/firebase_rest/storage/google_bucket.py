@@ -31,7 +31,7 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
         credentials, project = _emulator_credentials(context.account), context.project or "none"
         client = _create_client(library, project=project, credentials=credentials, client_options=options)
         return client.bucket(location.bucket)
-    credentials = context.account.google
+    credentials = context.account.google_credentials
     project = context.project or getattr(credentials, "project_id", None) or "none"
     return _create_client(library, project=project, credentials=credentials).bucket(location.bucket)
 
@@ -58,11 +58,11 @@ def _emulator_credentials(account: ServiceAccount) -> Any:
     class EmulatorAdmin(google_credentials.AnonymousCredentials, google_credentials.Signing):  # type: ignore[misc]  # google-auth ships no types
         """Sends the emulator's administrator token, and signs URLs with the account's key."""
 
-        signer = property(lambda _: account.google.signer)
-        signer_email = property(lambda _: account.google.signer_email)
+        signer = property(lambda _: account.google_credentials.signer)
+        signer_email = property(lambda _: account.google_credentials.signer_email)
 
         def sign_bytes(self, message: bytes) -> Any:
-            return account.google.sign_bytes(message)
+            return account.google_credentials.sign_bytes(message)
 
         def apply(self, headers: dict[str, str], _token: object = None) -> None:
             headers["authorization"] = "Bearer owner"

@@ -1,1 +1,1 @@
-"""How bytes travel: requests and answers as values, and the one room that knows `requests` and `urllib3`."""
+"""The transport: requests and responses as values, and the modules that send them with `requests` and `urllib3`."""

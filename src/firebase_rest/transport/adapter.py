@@ -1,4 +1,4 @@
-"""requests' adapter over urllib3's connections, which report their sockets and read responses strictly."""
+"""An adapter for requests whose connections can be cancelled and whose responses are read strictly."""
 
 # ruff: noqa: SLF001, N802 - names of urllib3's pools and connections
 
@@ -25,11 +25,11 @@ from firebase_rest.transport.lifecycle import start_thread
 from firebase_rest.transport.redirects import REDIRECTS
 
 POOL_SIZE = 64
-"""Connections kept open per host, streams included."""
+"""Maximum number of open connections per host, including those of streams."""
 
 
 class _CancellableConnection:
-    """A mixin of urllib3's connections: attaches the socket to the handle of the request that is being sent."""
+    """A mixin for urllib3's connections. It attaches the socket to the handle of the request that is being sent."""
 
     sock: Any
     response_class: Any = StrictResponse
@@ -43,7 +43,7 @@ class _CancellableConnection:
             return cast(socket.socket, new_connection())
         handle.dialed = True
         sock = _connect_in_thread(new_connection, handle)
-        # During the TLS handshake only ssl can reach the descriptor, so that a duplicate is needed to cancel it.
+        # A duplicate, because during the TLS handshake only the ssl module can access the original descriptor.
         self._duplicate = sock.dup()
         handle.attach(partial(cancel_socket, self._duplicate))
         return sock
@@ -55,26 +55,26 @@ class _CancellableConnection:
             duplicate, self._duplicate = self._duplicate, None
             if duplicate is not None:
                 duplicate.close()
-        self._report()
+        self._attach_socket()
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is not None:  # a kept-alive connection; a new one reports itself when it connects
-            self._report()
+        if self.sock is not None:  # a kept-alive connection; `connect` attaches the socket of a new one
+            self._attach_socket()
         cast(Any, super()).putrequest(*args, **kwargs)
 
-    def _report(self) -> None:
+    def _attach_socket(self) -> None:
         handle = current_handle.get()
         if handle is not None:
             handle.connected = True
             self.slot = handle.slot = [partial(cancel_socket, self.sock)]
-            if handle.cancelled:  # `cancel` may have found no action
+            if handle.cancelled:  # `cancel` was called before the slot was set
                 handle.cancel()
 
 
 def _connect_in_thread(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
     """Resolve and connect in another thread, because a blocking getaddrinfo() cannot be cancelled."""
     outcome: queue.SimpleQueue[socket.socket | BaseException | None] = queue.SimpleQueue()
-    # Invariant: the thread that takes the claim first decides. If it is the waiting one, the other closes the socket.
+    # Invariant: only the thread that takes the claim uses the socket. If it is the waiting thread, the other closes it.
     claim: Slot = [bool]
 
     def work() -> None:
@@ -116,7 +116,7 @@ class _TlsConnection(_CancellableConnection, HTTPSConnection):
 
 
 class _CancellablePool:
-    """A mixin of urllib3's pools: lends no kept-alive connection to an exclusive request."""
+    """A mixin for urllib3's pools. An exclusive request does not get a kept-alive connection."""
 
     pool: Any
 
@@ -138,7 +138,7 @@ class _CancellablePool:
         slot = getattr(conn, "slot", None)
         if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's also holds busy connections
             conn.slot = None
-            if not take(slot):  # the call was cancelled, so the socket is shut down or about to be
+            if not take(slot):  # the call was cancelled, so another thread shuts the socket down
                 conn.close()
         cast(Any, super())._put_conn(conn)
 
@@ -146,24 +146,24 @@ class _CancellablePool:
 class _Pool(_CancellablePool, HTTPConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
-        """Our class, or the class that a tool such as vcrpy has patched into urllib3."""
-        replaced: Any = HTTPConnectionPool.ConnectionCls
-        return _Connection if replaced is HTTPConnection else replaced
+        """Our class, or the class by which a tool such as vcrpy has replaced urllib3's."""
+        current: Any = HTTPConnectionPool.ConnectionCls
+        return _Connection if current is HTTPConnection else current
 
 
 class _TlsPool(_CancellablePool, HTTPSConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
         """See `_Pool`."""
-        replaced: Any = HTTPSConnectionPool.ConnectionCls
-        return _TlsConnection if replaced is HTTPSConnection else replaced
+        current: Any = HTTPSConnectionPool.ConnectionCls
+        return _TlsConnection if current is HTTPSConnection else current
 
 
 _POOLS: dict[str, Any] = {"http": _Pool, "https": _TlsPool}
 
 
 class CancellableAdapter(HTTPAdapter):
-    """requests' adapter over our pools. It never retries by itself."""
+    """An adapter for requests with cancellable connections. It never retries."""
 
     def __init__(self) -> None:
         super().__init__(pool_connections=16, pool_maxsize=POOL_SIZE)
@@ -175,7 +175,7 @@ class CancellableAdapter(HTTPAdapter):
     def build_response(self, req: Any, resp: Any) -> requests.Response:
         if "Set-Cookie" in resp.headers:
             return super().build_response(req, resp)
-        # requests parses cookies, which takes longer than the rest, unless it finds no original response.
+        # Without the original response, requests does not parse cookies, which takes longer than everything else.
         original, resp._original_response = resp._original_response, None
         try:
             return super().build_response(req, resp)
@@ -184,13 +184,13 @@ class CancellableAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        if isinstance(manager, ProxyManager):  # the manager for SOCKS needs its own pools
+        if isinstance(manager, ProxyManager):  # the manager of a SOCKS proxy has other pools
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
 def bound_redirect(response: requests.Response, **_options: object) -> None:
-    """Prevent `Session.send` from reading the body of a redirect, unless it is short."""
+    """Prevent `Session.send` from reading the body of a redirect, unless the body is short."""
     if response.status_code not in REDIRECTS or isinstance(vars(response).get("_content"), bytes):
         return
     length = response.headers.get("Content-Length", "")
@@ -202,14 +202,14 @@ def bound_redirect(response: requests.Response, **_options: object) -> None:
 
 
 class _NoCookies(DefaultCookiePolicy):
-    """Stores no cookies of servers, because all users of an App share the session."""
+    """A policy that stores no cookies of servers, because all users of an App share the session."""
 
     def set_ok(self, cookie: Cookie, request: Any) -> bool:  # noqa: ARG002 - http.cookiejar's signature
         return False
 
 
 class _CookieJar(RequestsCookieJar):
-    """Sends cookies that the program adds, and stores those of servers only if it sets another policy."""
+    """A cookie jar for the program's cookies. It stores cookies of servers only if the program sets another policy."""
 
     def __init__(self) -> None:
         super().__init__(_NoCookies())
@@ -239,11 +239,11 @@ def drop_connections(session: requests.Session) -> None:
 
 
 def _drop_pooled_connections(pools: Any) -> None:
-    pools.lock = threading.RLock()  # a thread of the parent may hold the old one
+    pools.lock = threading.RLock()  # a thread of the parent may hold the old lock
     for key in pools.keys():  # noqa: SIM118 - urllib3's container refuses iteration
         idle = pools[key].pool
-        if idle is not None:  # None: a closed pool
-            # Replace the lock, which a thread of the parent may hold, but keep the object: urllib3 empties it at exit.
+        if idle is not None:  # it is None in a closed pool
+            # A new lock, because a thread of the parent may hold the old one. urllib3 empties the same queue at exit.
             idle.__init__(idle.maxsize)
             while not idle.full():
                 idle.put_nowait(None)

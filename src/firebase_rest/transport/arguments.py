@@ -1,7 +1,7 @@
 """Validate arguments before anything is sent.
 
-Each function returns the argument, as a plain Python value, or raises `UsageError`: the argument's name, the
-constraint, and what was passed instead.
+Each function returns the argument as a plain Python value, or raises `UsageError`. The message contains the name of the
+argument, the constraint, and the passed value or its type.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
 MAX_SHOWN = 100
-"""Characters of a value in an error message; a longer one is described."""
+"""Maximum length of a value in an error message. A longer value is described by its type and length."""
 MAX_ITEMS = 1_000_000
-"""Items that are read from an iterable, which may be endless."""
+"""Maximum number of items that are read from an iterable, which may be endless."""
 
 SURROGATE = "contains an unpaired surrogate (U+D800 to U+DFFF), which cannot be encoded as UTF-8"
 
@@ -56,16 +56,16 @@ def validate_keywords(keywords: Mapping[str, object], options: type) -> None:
 
 
 def describe(value: object) -> str:
-    """Return a short text for an error message, without secrets. No method of the value is called."""
-    kind = type(value)
-    if value is None or kind is bool or (kind is float):
+    """Return a short text for an error message, without secrets. No method of the value's class is called."""
+    value_type = type(value)
+    if value is None or value_type is bool or value_type is float:
         return repr(value)
-    if kind is int and abs(cast(int, value)) < 10**MAX_SHOWN:
+    if value_type is int and abs(cast(int, value)) < 10**MAX_SHOWN:
         return repr(value)
-    if kind is str:
+    if value_type is str:
         text = cast(str, value)
         return redact(repr(text)) if len(text) <= MAX_SHOWN else f"a str of {len(text)} characters"
-    return kind.__name__
+    return value_type.__name__
 
 
 def validate_str(name: str, value: object) -> str:
@@ -79,7 +79,7 @@ def validate_str(name: str, value: object) -> str:
 
 
 def is_encodable(text: str) -> bool:
-    """Return whether UTF-8 can encode a string: it contains no unpaired surrogate."""
+    """Return whether UTF-8 can encode a string, which is not the case with an unpaired surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -103,54 +103,54 @@ def validate_bool(name: str, value: object) -> bool:
 
 
 def as_int(value: object) -> int | None:
-    """Return `value` as an int if it is an integer (also of NumPy), or None."""
+    """Return `value` as an int, or None if it is not an integer. Integers of NumPy are accepted."""
     if isinstance(value, bool):
         return None
     try:
         return int(operator.index(cast(Any, value)))
-    except Exception:  # noqa: BLE001 - foreign code
+    except Exception:  # noqa: BLE001 - classes of other libraries can raise anything
         return None
 
 
-def validate_int(name: str, value: object, least: int, most: int | None = None) -> int:
-    """Return a whole number from `least` to `most`."""
+def validate_int(name: str, value: object, minimum: int, maximum: int | None = None) -> int:
+    """Return a whole number from `minimum` to `maximum`."""
     number = as_int(value)
-    if number is not None and number >= least and (most is None or number <= most):
+    if number is not None and number >= minimum and (maximum is None or number <= maximum):
         return number
-    bounds = f"from {least:,} to {most:,}" if most is not None else f">= {least}"
+    bounds = f"from {minimum:,} to {maximum:,}" if maximum is not None else f">= {minimum}"
     is_number = isinstance(value, (str, Real, Decimal)) and not isinstance(value, (bool, int))
     hint = "; convert it with int()" if is_number else ""
     raise UsageError(f"{name} must be a whole number {bounds}, got {describe(value)}{hint}.")
 
 
 def as_float(value: object) -> float | None:
-    """Return `value` as a finite float, or None if it is not a real number; Decimal and complex are not."""
+    """Return `value` as a finite float, or None if it is not a real number. Decimal and complex are not accepted."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
         number = float(value)
-    except Exception:  # noqa: BLE001 - foreign code, or beyond the range of float
+    except Exception:  # noqa: BLE001 - the number exceeds a float, or another library raises anything
         return None
     return number if isfinite(number) else None
 
 
-def validate_seconds(name: str, value: object, least: float = 0, most: float | None = None) -> float:
-    """Return a number of seconds from `least` to `most`."""
+def validate_seconds(name: str, value: object, minimum: float = 0, maximum: float | None = None) -> float:
+    """Return a number of seconds from `minimum` to `maximum`."""
     number = as_float(value)
-    if number is not None and number >= least and (most is None or number <= most):
+    if number is not None and number >= minimum and (maximum is None or number <= maximum):
         return number
-    bounds = f"from {least:g} to {most:g}" if most is not None else f">= {least:g}"
+    bounds = f"from {minimum:g} to {maximum:g}" if maximum is not None else f">= {minimum:g}"
     hint = "; convert it with float()" if isinstance(value, (Decimal, complex)) else ""
     raise UsageError(f"{name} must be a number of seconds {bounds}, got {describe(value)}{hint}.")
 
 
 def validate_list(name: str, values: object) -> list[Any]:
-    """Return the items of an iterable, but not the characters of a single string or bytes."""
-    kind = type(values).__name__
+    """Return the items of an iterable. Raises `UsageError` for a str, bytes or a mapping."""
+    type_name = type(values).__name__
     if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(values, Iterable):
-        raise UsageError(f"{name} must be a list, got {kind}; put a single item in [brackets].")
+        raise UsageError(f"{name} must be a list, got {type_name}; put a single item in [brackets].")
     items = cast("Iterable[object]", values)
-    return _read(name, lambda: list(islice(items, MAX_ITEMS)))
+    return _read_items(name, lambda: list(islice(items, MAX_ITEMS)))
 
 
 def validate_dict(name: str, value: object) -> dict[Any, Any]:
@@ -158,11 +158,11 @@ def validate_dict(name: str, value: object) -> dict[Any, Any]:
     if not isinstance(value, Mapping):
         raise UsageError(f"{name} must be a dict, got {type(value).__name__}.")
     items = cast("Mapping[object, object]", value)
-    return _read(name, lambda: dict(items))
+    return _read_items(name, lambda: dict(items))
 
 
 def validate_str_dict(name: str, value: object) -> dict[str, str]:
-    """Return a mapping of strings to strings; {} for None."""
+    """Return a mapping of strings to strings. None stands for {}."""
     if value is None:
         return {}
     return {
@@ -171,22 +171,22 @@ def validate_str_dict(name: str, value: object) -> dict[str, str]:
     }
 
 
-def validate_instance(name: str, value: object, kind: type[T], hint: str = "") -> T:
-    """Return an instance of `kind`. `hint` says where to get one."""
-    if isinstance(value, kind):
+def validate_instance(name: str, value: object, cls: type[T], hint: str = "") -> T:
+    """Return an instance of `cls`. `hint` explains how to get one."""
+    if isinstance(value, cls):
         return value
-    raise UsageError(f"{name} must be of class {kind.__name__}, got {type(value).__name__}{hint and '; ' + hint}.")
+    advice = f"; {hint}" if hint else ""
+    raise UsageError(f"{name} must be of class {cls.__name__}, got {type(value).__name__}{advice}.")
 
 
 def validate_callable(name: str, value: object, hint: str = "") -> Callable[..., Any]:
-    """Return a function that is called without `await`. `hint` says what else is possible."""
+    """Return a function that is called without `await`. `hint` is advice for a coroutine function."""
     if not callable(value):
         raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
     function: Any = cast("partial[object]", value).func if isinstance(value, partial) else value
     if any(map(_is_async, (function, getattr(function, "__call__", None)))):  # noqa: B004 - an object's async __call__
-        raise UsageError(
-            f"{name} must be a plain function, got a coroutine function (async def){hint and '; ' + hint}."
-        )
+        advice = f"; {hint}" if hint else ""
+        raise UsageError(f"{name} must be a plain function, got a coroutine function (async def){advice}.")
     return cast("Callable[..., Any]", value)
 
 
@@ -199,12 +199,12 @@ def _is_async(value: object) -> bool:
     return inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
 
 
-def _read(name: str, read: Callable[[], T]) -> T:
+def _read_items(name: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except Exception as error:  # noqa: BLE001 - foreign code
+    except Exception as error:  # noqa: BLE001 - the caller's object can raise anything
         problem = type(error).__name__
-    raise UsageError(f"{name} cannot be read: {problem}.")
+    raise UsageError(f"{name} cannot be read: it raised {problem}; pass a list or a dict.")
 
 
 # --- arguments of child() --------------------------------------------------------------------------------------------
@@ -214,11 +214,11 @@ def path_text(part: object, call: str = "child()") -> str:
     """Return `part` as text. Raises `UsageError` for objects whose text is not a path, such as lists."""
     if isinstance(part, str):
         return part
-    # Bytes, containers, snapshots, generators, ... are iterable.
+    # Not an iterable object, such as bytes, a container, a snapshot or a generator.
     if part is not None and not issubclass(type(part), Iterable):
         try:
             text = str(part)
-        except Exception:  # noqa: BLE001 - an int of more than 4,300 digits, or foreign code
+        except Exception:  # noqa: BLE001 - an int of more than 4,300 digits, or the caller's object raises anything
             text = "<too long>"
         # Text that only developers read, such as "<Item 'k'>" or "<function f at 0x7f>", is not a path.
         has_own_text = type(part).__str__ is not object.__str__

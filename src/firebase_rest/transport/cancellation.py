@@ -1,4 +1,4 @@
-"""Cancelling a blocking request from another thread: at its deadline, or when its stream or App is closed."""
+"""Cancel a blocking request from another thread: at its deadline, or when its stream or App is closed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def cancel_socket(sock: Any) -> None:
     """Shut down the connection of a socket object of any library. Never raises."""
     with suppress(Exception):
         while not isinstance(sock, _socket.socket):
-            # urllib3's TLS inside TLS and pyOpenSSL's have `socket`, eventlet's `fd`, gevent's `_sock`.
-            inner = (getattr(sock, name, None) for name in ("socket", "fd", "_sock"))
-            sock = next(each for each in inner if each is not None)
-        # Not sock.shutdown(): a TLS socket would also drop the object that another thread is reading from.
+            # urllib3's TLS inside TLS and pyOpenSSL have the attribute `socket`, eventlet `fd`, gevent `_sock`.
+            candidates = (getattr(sock, name, None) for name in ("socket", "fd", "_sock"))
+            sock = next(candidate for candidate in candidates if candidate is not None)
+        # Not sock.shutdown(), because a TLS socket would also drop the object from which another thread reads.
         _socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
@@ -45,11 +45,11 @@ class CancelHandle:
     Attributes:
         cancelled: Whether `cancel` or `abandon` was called.
         abandoned: Whether `abandon` was called.
-        dialed: Whether a new connection was begun.
+        dialed: Whether the request began to open a new connection.
         connected: Whether the request had a connection. If `dialed` is False too, another adapter sends the request.
-        exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
-        due: When the watchdog cancels it, on the monotonic clock.
-        slot: The action that `cancel` takes out and calls.
+        exclusive: Whether the request needs a new connection. A stream would block a pooled connection for other calls.
+        due: The time on the monotonic clock at which the watchdog cancels the request, or None.
+        slot: The action that `cancel` takes and calls.
     """
 
     exclusive: bool = False
@@ -63,7 +63,7 @@ class CancelHandle:
     def attach(self, action: Callable[[], object]) -> Slot:
         """Let `cancel` call `action` instead of the previous one, unless `take` removes it from the returned slot."""
         slot = self.slot = [action]
-        if self.cancelled:  # `cancel` may have found no action
+        if self.cancelled:  # `cancel` was called before the slot was set
             self.cancel()
         return slot
 
@@ -72,7 +72,7 @@ class CancelHandle:
         take(self.slot)
 
     def abandon(self) -> None:
-        """Forget the socket in a forked child process: shutting it down would end the parent's connection."""
+        """Remove the action in a forked child process. Shutting the socket down would end the parent's connection."""
         self.cancelled = self.abandoned = True
         self.detach()
 

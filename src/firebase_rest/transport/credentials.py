@@ -29,7 +29,7 @@ _TOKEN_MESSAGES = re.compile(
 
 
 def is_token_rejected(text: str, request: Request | None = None) -> bool:
-    """Return whether a 401 response rejects the token itself, and not the access that it gives."""
+    """Return whether a 401 response rejects the token, and not the access of the user."""
     if request is not None and request.reauth_on_401:
         return "App Check" not in text
     return _TOKEN_MESSAGES.search(text) is not None
@@ -58,7 +58,7 @@ class RequestAuth:
 
 NO_AUTH = RequestAuth()
 STRIP_AUTH = RequestAuth(secret="")
-"""Used after a redirect to a host outside Firebase: send no credentials, not even those of the session."""
+"""The authentication after a redirect to a host outside Firebase: no credentials, not even those of the session."""
 
 
 class Credentials(Protocol):
@@ -70,7 +70,7 @@ class Credentials(Protocol):
 
 
 class AnonymousCredentials:
-    """Credentials that do not provide any authentication."""
+    """Credentials that add nothing to a request."""
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         return None if rejected else NO_AUTH
@@ -83,7 +83,7 @@ class AnonymousCredentials:
 
 
 class EmulatorAdminCredentials:
-    """Credentials of an emulator's administrator: emulators accept this bearer token."""
+    """Credentials of an emulator's administrator: the bearer token "owner", which emulators accept."""
 
     _AUTH = RequestAuth(headers={"Authorization": "Bearer owner"}, secret="")
 
@@ -133,7 +133,7 @@ class StorageUserCredentials(UserCredentials):
 
 
 def is_token_source(value: object) -> TypeGuard[TokenSource]:
-    """Return whether `value` provides ID tokens. (Its class does not.)"""
+    """Return whether `value` provides ID tokens. A class does not, only its instances do."""
     return not isinstance(value, (str, type)) and isinstance(value, TokenSource)
 
 
@@ -152,9 +152,8 @@ def _token_problem(token: object, name: str) -> str:
     if token is None:
         return f"{name} is missing; pass the 'idToken' of a sign-in or a UserSession."
     if not isinstance(token, str):
-        kind = type(token).__name__
         hint = "; pass user['idToken'], not the whole result of a sign-in" if isinstance(token, Mapping) else ""
-        return f"{name} must be an ID token (str) or a UserSession, got {kind}{hint}."
+        return f"{name} must be an ID token (str) or a UserSession, got {type(token).__name__}{hint}."
     if not token.strip():
         return f"{name} must not be empty; pass the 'idToken' of a sign-in, a UserSession, or None."
     if token.lower().startswith("bearer "):
@@ -164,23 +163,23 @@ def _token_problem(token: object, name: str) -> str:
     return f"{name} must be a single word of printable ASCII characters; pass the 'idToken' of a sign-in."
 
 
-def user_credentials(token: object, kind: type[UserCredentials] = UserCredentials) -> UserCredentials:
-    """Return credentials of `kind` for an ID token or a `TokenSource`. Raises `UsageError` for anything else."""
-    # Invariant: only None means "no token", which callers handle; an invalid token never selects other credentials.
-    return kind(token if is_token_source(token) else validate_token(token))
+def user_credentials(token: object, cls: type[UserCredentials] = UserCredentials) -> UserCredentials:
+    """Return credentials of class `cls` for an ID token or a `TokenSource`. Raises `UsageError` for anything else."""
+    # Invariant: only None means "no token", which callers handle. An invalid token never selects other credentials.
+    return cls(token if is_token_source(token) else validate_token(token))
 
 
 # --- service accounts ------------------------------------------------------------------------------------------------
 
 
 class ServiceAccount:
-    """Credentials of a service account: OAuth 2.0 access tokens, which google-auth requests. Loaded at first use.
+    """Credentials of a service account: OAuth 2.0 access tokens from google-auth. The key is loaded at first use.
 
     Args:
         source: The path of a key file, its content as a mapping, google-auth credentials, or "adc" for the application
             default credentials.
         fetch: Sends a request without credentials.
-        setting: The name of the setting that `source` comes from, for error messages.
+        setting: The name of the setting that contains `source`, for error messages.
     """
 
     def __init__(self, source: object, fetch: Callable[[Request], Response], setting: str = "credentials") -> None:
@@ -208,7 +207,7 @@ class ServiceAccount:
         )
 
     @property
-    def google(self) -> Any:
+    def google_credentials(self) -> Any:
         """The google-auth credentials."""
         from firebase_rest.transport.google_auth import load
 
@@ -217,12 +216,12 @@ class ServiceAccount:
                 try:
                     self._google = load(self._source, self._setting)
                 except Exception as error:
-                    clear_frames(error.__traceback__)  # their local variables contain the key
+                    clear_frames(error.__traceback__)  # the local variables contain the key
                     raise
             return self._google
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
-        google = self.google if self._google is None else self._google
+        google = self.google_credentials if self._google is None else self._google
         if not google.valid or (rejected is not None and rejected.secret == google.token):
             self._refresh(google, None if rejected is None else rejected.secret)
         return self.current()
@@ -271,7 +270,7 @@ def validate_app_check(app_check: object) -> AppCheck | None:
 
 
 def with_app_check(auth: RequestAuth, app_check: AppCheck) -> RequestAuth:
-    """Return `auth` with the current App Check token. Raises what the function raises.
+    """Return `auth` with the current App Check token. Exceptions of the `app_check` function are not caught.
 
     https://firebase.google.com/docs/app-check/custom-resource-backend
     """

@@ -1,7 +1,7 @@
 """The exchange of one request: credentials, retries and redirects, without I/O.
 
-`Exchange.steps` is a generator: it yields what a sender has to do and receives the result. The blocking sender
-(`requestor.RetryingSender`) and the sender of `firebase_rest.aio` run the same steps.
+`Exchange.steps` is a generator that yields the steps that a sender must take, and receives their results. The blocking
+sender (`requestor.RetryingSender`) and the sender of `firebase_rest.aio` run the same steps.
 """
 
 from __future__ import annotations
@@ -83,31 +83,31 @@ class Exchange:
 
     Attributes:
         options: The limits of the call.
-        ends: When the deadline passes, on the monotonic clock; None without one.
-        auth: The last credentials sent.
+        deadline_at: The time of the deadline on the monotonic clock, or None.
+        auth: The credentials of the last request.
         sent: The number of requests, with retries and redirects.
     """
 
     options: Options
-    ends: float | None
+    deadline_at: float | None
     auth: RequestAuth = field(default=NO_AUTH, init=False)
     sent: int = field(default=0, init=False)
 
     @property
     def is_overdue(self) -> bool:
         """Whether the deadline of the call has passed."""
-        return self.ends is not None and time.monotonic() >= self.ends
+        return self.deadline_at is not None and time.monotonic() >= self.deadline_at
 
     def steps(self, request: Request, auth: RequestAuth) -> Generator[Step, Any, Response]:
         """Yield the steps of sending `request`, and return the response. Raises `NetworkError` without a response."""
         self.auth = auth
         response = yield from self._follow(request, auth)
         if response.status == 401 and is_token_rejected(response.text, request) and not _is_sent_once(request):
-            # The server did not process it, so any request may be sent once more, with another token.
-            better = yield Authenticate(auth)
-            if better.secret not in ("", auth.secret):
-                self.auth = better
-                response = yield from self._follow(request, better)
+            # The server has not processed the request, so any request may be sent again with another token.
+            new_auth = yield Authenticate(auth)
+            if new_auth.secret not in ("", auth.secret):
+                self.auth = new_auth
+                response = yield from self._follow(request, new_auth)
         return response
 
     def _follow(self, request: Request, auth: RequestAuth) -> Generator[Step, Any, Response]:
@@ -132,7 +132,7 @@ class Exchange:
             number += 1
             remaining = self.remaining()
             if remaining is not None and remaining <= 0:
-                outcome = self.out_of_time(request, sent=False)
+                outcome = self.overdue_outcome(request, sent=False)
             else:
                 self.sent += 1
                 outcome = yield Attempt(request, auth, remaining)
@@ -142,7 +142,7 @@ class Exchange:
             if number == attempts or not should_retry(request.retry_policy, outcome.result):
                 break
             wait = backoff_delay(number, outcome.retry_after)
-            if self.ends is not None and time.monotonic() + wait >= self.ends:
+            if self.deadline_at is not None and time.monotonic() + wait >= self.deadline_at:
                 break
             uncertain |= outcome.is_uncertain
             logger.debug("%r: %s; retrying in %.2f s", request, outcome.result, wait)
@@ -158,43 +158,43 @@ class Exchange:
     # --- for senders ------------------------------------------------------------------------------------------------
 
     def remaining(self) -> float | None:
-        """Return the seconds until the deadline; None without one."""
-        return None if self.ends is None else self.ends - time.monotonic()
+        """Return the seconds until the deadline, or None without a deadline."""
+        return None if self.deadline_at is None else self.deadline_at - time.monotonic()
 
     def check_pause(self, seconds: float) -> None:
         """Raise `NetworkTimeout` if the deadline passes during a pause of a flow."""
-        if self.ends is not None and time.monotonic() + seconds >= self.ends:
+        if self.deadline_at is not None and time.monotonic() + seconds >= self.deadline_at:
             raise NetworkTimeout(f"The call did not finish within its deadline of {self.options.deadline:g} s.")
 
-    def received(self, response: Response, request: Request, auth: RequestAuth, started: float) -> Outcome:
-        """Return the outcome of an attempt with a response, without the secrets that were sent."""
+    def response_outcome(self, response: Response, request: Request, auth: RequestAuth, started: float) -> Outcome:
+        """Return the outcome of an attempt with a response. Secrets of the request are masked in the response."""
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
         if response.status in (401, 403) and not auth.params and "Authorization" not in auth.headers:
             response = replace(response, is_authenticated=False)
-        # Error responses, and text where JSON was expected, are quoted in exceptions.
+        # Exceptions quote error responses, and text in place of JSON.
         is_json = not request.stream and (not response.body or _JSON_START.match(response.body) is not None)
         return Outcome(response.status, response if response.status < 300 and is_json else _masked(response, auth))
 
-    def failed(self, problem: Problem, request: Request, auth: RequestAuth) -> Outcome:
+    def problem_outcome(self, problem: Problem, request: Request, auth: RequestAuth) -> Outcome:
         """Return the outcome of an attempt without a response."""
         return Outcome(problem.failure, error=problem_error(problem, request, _secrets(request, auth)))
 
-    def out_of_time(self, request: Request, *, sent: bool) -> Outcome:
+    def overdue_outcome(self, request: Request, *, sent: bool) -> Outcome:
         """Return the outcome of an attempt that the deadline ended."""
         error = deadline_error(self.options.deadline or 0.0, request, sent=sent)
         return Outcome(Failure.PERMANENT, error=error)
 
-    def cancelled(self, request: Request, *, sent: bool, forked: bool = False) -> Outcome:
-        """Return the outcome of an attempt that `close()` ended, or that a forked child process has from its parent."""
-        end = "belongs to the parent process; repeat the call in the child" if forked else "was cancelled by close()"
-        what = f"{request.method} {redact(request.url)} {end}."
-        return Outcome(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=sent))
+    def cancelled_outcome(self, request: Request, *, sent: bool, forked: bool = False) -> Outcome:
+        """Return the outcome of an attempt that `close()` ended, or that belongs to the parent of a forked process."""
+        reason = "belongs to the parent process; repeat the call in the child" if forked else "was cancelled by close()"
+        message = f"{request.method} {redact(request.url)} {reason}."
+        return Outcome(Failure.PERMANENT, error=NetworkError(message, outcome_unknown=sent))
 
-    def closed_while_waiting(self, *, outcome_unknown: bool) -> NetworkError:
+    def closed_error(self, *, outcome_unknown: bool) -> NetworkError:
         """Return the error of a wait that `close()` ended."""
-        text = "The App was closed while a call was waiting for a retry."
-        return NetworkError(text, outcome_unknown=outcome_unknown)
+        message = "The App was closed while a call was waiting for a retry."
+        return NetworkError(message, outcome_unknown=outcome_unknown)
 
 
 def _is_sent_once(request: Request) -> bool:
@@ -210,7 +210,7 @@ def _masked(response: Response, auth: RequestAuth) -> Response:
     """Mask the secrets that were sent with the request, because the server may quote them."""
     secrets = _secrets(response.request, auth) if response.request else {auth.secret}
     body = response.body
-    for form in encoded_variants(secrets):
-        body = body.replace(form.encode(), MASK.encode())
+    for variant in encoded_variants(secrets):
+        body = body.replace(variant.encode(), MASK.encode())
     headers = {name.lower(): mask_secrets(secrets, value) for name, value in response.headers.items()}
     return replace(response, body=body, headers=headers)

@@ -1,4 +1,4 @@
-"""Translation of requests' exceptions and of error responses into `firebase_rest.errors`.
+"""Translate exceptions of requests and error responses into `firebase_rest.errors`.
 
 Invariant: no exception contains a token, in its text, context or pickle.
 """
@@ -25,7 +25,7 @@ from requests.exceptions import (
     ReadTimeout,
 )
 from requests.structures import CaseInsensitiveDict
-from urllib3 import exceptions as u3
+from urllib3 import exceptions as urllib3_errors
 
 from firebase_rest import errors
 from firebase_rest.transport.cancellation import CancelHandle
@@ -37,12 +37,12 @@ from firebase_rest.transport.wire import Request, Response
 E = TypeVar("E", bound=errors.ApiError)
 
 
-class ResponseTooLarge(u3.HTTPError):
+class ResponseTooLarge(urllib3_errors.HTTPError):
     """A body has more bytes than `max_response_size`."""
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and the errors that it wraps, the innermost last."""
+    """Yield the error and the errors that it wraps. The innermost error is the last."""
     inner: Any = error
     while isinstance(inner, BaseException):
         yield inner
@@ -51,8 +51,8 @@ def iter_causes(error: BaseException) -> Iterator[BaseException]:
             inner = next((arg for arg in outer.args if isinstance(arg, BaseException) and arg is not outer), None)
 
 
-def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
-    return any(isinstance(cause, kinds) for cause in iter_causes(error))
+def _has_cause(error: BaseException, *classes: type[BaseException]) -> bool:
+    return any(isinstance(cause, classes) for cause in iter_causes(error))
 
 
 _MALFORMED_REQUEST = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
@@ -61,17 +61,17 @@ _MALFORMED_RESPONSE = (
     HTTPException,
     ContentDecodingError,
     ssl.SSLError,
-    u3.DecodeError,
-    u3.InvalidChunkLength,
-    u3.InvalidHeader,
+    urllib3_errors.DecodeError,
+    urllib3_errors.InvalidChunkLength,
+    urllib3_errors.InvalidHeader,
 )
-_ENDED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_LONGEST_PATH = 100
-_UNREACHABLE = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
+_CONNECTION_ENDED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_MAX_PATH_LENGTH = 100
+_UNREACHABLE = (urllib3_errors.ProxyError, ssl.SSLCertVerificationError, urllib3_errors.LocationValueError)
 
 
 def raised_by_http_stack(error: BaseException) -> bool:
-    """Return whether requests, urllib3 or the standard library raised it, not a hook or adapter of the program."""
+    """Return whether the HTTP libraries raised the error, and not a hook or adapter of the program."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -80,36 +80,44 @@ def raised_by_http_stack(error: BaseException) -> bool:
 
 
 def classify(error: BaseException, handle: CancelHandle) -> Failure:
-    """Return how an attempt failed, from its exception and the state of its connection."""
-    if _has(error, u3.NewConnectionError, u3.ConnectTimeoutError, ConnectTimeout):
+    """Return the kind of failure of an attempt, from its exception and the state of its connection."""
+    if _has_cause(error, urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError, ConnectTimeout):
         return Failure.NEVER_CONNECTED
-    if _has(error, *_UNREACHABLE):
+    if _has_cause(error, *_UNREACHABLE):
         return Failure.PERMANENT
     if isinstance(error, ResponseTooLarge):
         return Failure.PERMANENT
-    if isinstance(error, requests.exceptions.SSLError) and not handle.connected and not _has(error, *_ENDED):
-        return Failure.PERMANENT  # the server does not support TLS, or none of our versions
-    if isinstance(error, (ValueError, AttributeError)) and not isinstance(error, (u3.HTTPError, OSError)):
+    if (
+        isinstance(error, requests.exceptions.SSLError)
+        and not handle.connected
+        and not _has_cause(error, *_CONNECTION_ENDED)
+    ):
+        return Failure.PERMANENT  # the server does not support TLS, or supports none of our TLS versions
+    if isinstance(error, (ValueError, AttributeError)) and not isinstance(error, (urllib3_errors.HTTPError, OSError)):
         return Failure.PERMANENT
     if isinstance(error, requests.RequestException) and not isinstance(error, _NETWORK_ERRORS):
         return Failure.PERMANENT
     if handle.dialed and not handle.connected:
         return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy accepted the connection
-    return Failure.READ_TIMEOUT if _has(error, u3.ReadTimeoutError, TimeoutError, ReadTimeout) else Failure.LOST
+    return (
+        Failure.READ_TIMEOUT
+        if _has_cause(error, urllib3_errors.ReadTimeoutError, TimeoutError, ReadTimeout)
+        else Failure.LOST
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why an attempt has no response, in terms that no HTTP library defines.
+    """The reason why an attempt has no response, independent of the HTTP library.
 
     Attributes:
         failure: The kind of failure.
-        reason: The text of the library, without secrets of Firebase.
+        reason: The message of the library, without secrets.
         sent: Whether the server may have received the request.
-        is_timeout: The time to connect has passed.
-        is_too_large: The response has more than `max_response_size` bytes.
-        is_malformed: The response violates HTTP.
-        is_unsendable: The URL or a header of the request is invalid.
+        is_timeout: Whether the timeout for connecting has passed.
+        is_too_large: Whether the response has more than `max_response_size` bytes.
+        is_malformed: Whether the response violates HTTP.
+        is_unsendable: Whether the URL or a header of the request is invalid.
     """
 
     failure: Failure
@@ -122,17 +130,19 @@ class Problem:
 
 
 def find_problem(error: BaseException, handle: CancelHandle) -> Problem:
-    """Return what an exception of requests or urllib3 means. The result contains only its text."""
+    """Return the problem that an exception of requests or urllib3 reports. The result contains only its message."""
     failure = classify(error, handle)
-    is_connect_timeout = _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError)
+    is_connect_timeout = _has_cause(
+        error, urllib3_errors.ConnectTimeoutError, ConnectTimeout, urllib3_errors.ReadTimeoutError, TimeoutError
+    )
     return Problem(
         failure,
         _reason(error),
         sent=handle.connected or (not handle.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT)),
-        # urllib3 derives the one from the other
-        is_timeout=is_connect_timeout and not _has(error, u3.NewConnectionError),
+        # NewConnectionError is derived from ConnectTimeoutError, but is not a timeout.
+        is_timeout=is_connect_timeout and not _has_cause(error, urllib3_errors.NewConnectionError),
         is_too_large=isinstance(error, ResponseTooLarge),
-        is_malformed=_has(error, *_MALFORMED_RESPONSE) and not _has(error, *_ENDED),
+        is_malformed=_has_cause(error, *_MALFORMED_RESPONSE) and not _has_cause(error, *_CONNECTION_ENDED),
         is_unsendable=isinstance(error, (*_MALFORMED_REQUEST, ValueError)) and not isinstance(error, ssl.SSLError),
     )
 
@@ -169,8 +179,9 @@ def _reason(error: BaseException) -> str:
     text = redact(str(inner)).strip().rstrip(".")
     if text.startswith("Invalid header"):  # http.client shows the value, which may be a key
         return "a header contains an invalid character, such as a line break"
-    # urllib3 puts the repr of the connection in front: "<HTTPConnection(...) at 0x..>: Failed to ..."
-    return (text.split(">: ", 1)[-1] if text.startswith("<") else text.split("): ", 1)[-1]) or type(inner).__name__
+    # urllib3's messages begin with the repr of the connection: "<HTTPConnection(...) at 0x..>: Failed to ..."
+    separator = ">: " if text.startswith("<") else "): "
+    return text.split(separator, 1)[-1] or type(inner).__name__
 
 
 def deadline_error(seconds: float, request: Request, *, sent: bool) -> errors.NetworkTimeout:
@@ -194,16 +205,16 @@ _CLASSES: dict[int, type[errors.ApiError]] = {
 
 
 def class_of_status(status: int) -> type[errors.ApiError]:
-    """Return the class of an error response of which only the status is known."""
+    """Return the error class of a status, for a response without further information."""
     return errors.ServerError if status >= 500 else _CLASSES.get(status, errors.ApiError)
 
 
-def api_error(kind: type[E], response: Response, message: str, *, code: str | None = None, details: Any = None) -> E:
-    """Return an error in pyrebase's shape: `args` are an HTTPError, with its response, and the body text."""
+def api_error(cls: type[E], response: Response, message: str, *, code: str | None = None, details: Any = None) -> E:
+    """Return an error in pyrebase's form: `args` contains an HTTPError with its response, and the text of the body."""
     copy = _sanitize(response)
     phrase = "Client Error" if response.status < 500 else "Server Error"
     original = HTTPError(f"{response.status} {phrase}: {copy.reason} for url: {copy.url}", response=copy)
-    return kind(
+    return cls(
         original,
         response.text,
         status=response.status,
@@ -212,40 +223,40 @@ def api_error(kind: type[E], response: Response, message: str, *, code: str | No
         details=details,
         response=copy,
         request=copy.request,
-        hint=_hint(kind, response),
+        hint=_hint(cls, response),
     )
 
 
-def _hint(kind: type[errors.ApiError], response: Response) -> str:
-    if response.status not in (401, 403) or issubclass(kind, errors.AuthError):
+def _hint(cls: type[errors.ApiError], response: Response) -> str:
+    if response.status not in (401, 403) or issubclass(cls, errors.AuthError):
         return ""
     request = response.request
-    where = f" ({request.method} {redact(urlsplit(request.url).path)[:_LONGEST_PATH]})" if request else ""
+    where = f" ({request.method} {redact(urlsplit(request.url).path)[:_MAX_PATH_LENGTH]})" if request else ""
     if not response.is_authenticated:
         return f"No token was sent with this request{where}."
-    if kind is errors.TokenExpired:
-        return "Pass auth.session(user) instead of a token: it refreshes itself."
+    if cls is errors.TokenExpired:
+        return "Pass auth.session(user) instead of a token: it refreshes the token."
     if "parse auth token" in response.text:
         return "Pass an ID token, such as user['idToken']."
-    return f"The security rules or IAM roles deny this request{where}." if kind is errors.PermissionDenied else ""
+    return f"The security rules or IAM roles deny this request{where}." if cls is errors.PermissionDenied else ""
 
 
 def _sanitize(response: Response) -> requests.Response:
-    """Return requests' objects without credentials and request body, and with secrets in the URL masked."""
+    """Return a requests.Response without credentials and request body, with the secrets in the URL masked."""
     request = response.request or Request("GET", "")
-    sent = requests.PreparedRequest()
-    sent.method = request.method
-    sent.url = redact(request.url)
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = redact(request.url)
     if request.params:
-        sent.url += "?" + urlencode(redact_params(request.params), safe="[]")
-    sent.headers = CaseInsensitiveDict(request.headers)
-    sent.hooks = {}
+        prepared.url += "?" + urlencode(redact_params(request.params), safe="[]")
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    prepared.hooks = {}
     copy = requests.Response()
     copy.status_code = response.status
     copy.headers = CaseInsensitiveDict(response.headers)
     copy._content = response.body  # noqa: SLF001 - requests offers no other way to build a Response
     copy.encoding = "utf-8"
     copy.reason = responses.get(response.status, "Unknown")
-    copy.url = sent.url
-    copy.request = sent
+    copy.url = prepared.url
+    copy.request = prepared
     return copy

@@ -1,7 +1,7 @@
-"""Service accounts through google-auth: load one, refresh its access token, sign with Google IAM.
+"""Service accounts through google-auth: load an account, refresh its access token, sign with Google IAM.
 
-google-auth is imported at first use. It signs and parses, and sends nothing: its own requests transport closes the
-session, retries, and has no deadline.
+google-auth is imported at first use. It signs and parses, but sends nothing, because its transport for requests closes
+the session, retries, and has no deadline.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCOPES = (
 )
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - not a secret
 
-_ASK_FOR = 'the path of its key file, the file\'s content as a dict, google-auth credentials, or "adc"'
+_ACCEPTED = 'the path of its key file, the file\'s content as a dict, google-auth credentials, or "adc"'
 _NEW_KEY = "download a new key file in the Firebase console (project settings, service accounts)"
 
 
@@ -46,23 +46,23 @@ def load(source: object, setting: str) -> Any:
         return _from_info(cast(Mapping[str, Any], source), f"The service account in {setting}")
     if isinstance(source, (str, os.PathLike)):
         path = os.fsdecode(cast("str | os.PathLike[str]", source))
-        _refuse_unless_path(path, setting)
-        return _from_info(_read(path), f"The service account file {path!r}")
+        _validate_path(path, setting)
+        return _from_info(_read_key_file(path), f"The service account file {path!r}")
     return _add_scopes(source, setting)
 
 
-def _refuse_unless_path(text: str, setting: str) -> None:
-    kind = malformed_path(text)
-    if kind is None:
+def _validate_path(text: str, setting: str) -> None:
+    description = malformed_path(text)
+    if description is None:
         return
-    hint = " (pass json.loads(text))" if kind.startswith("JSON text") else ""
-    raise ConfigError(f"The service account in {setting} must be {_ASK_FOR}, got {kind}{hint}.")
+    hint = " (pass json.loads(text))" if description.startswith("JSON text") else ""
+    raise ConfigError(f"The service account in {setting} must be {_ACCEPTED}, got {description}{hint}.")
 
 
-def _read(path: str) -> Mapping[str, Any]:
+def _read_key_file(path: str) -> Mapping[str, Any]:
     try:
         info = parse_object(Path(path).read_bytes())
-    except OSError as error:  # keep its type, which programs catch
+    except OSError as error:  # raised again with its own class, which programs catch
         error.strerror = f"{error.strerror} (the service account's key file, as configured)"
         raise
     if info:
@@ -70,25 +70,25 @@ def _read(path: str) -> Mapping[str, Any]:
     raise ConfigError(f"The service account file {path!r} is not JSON; {_NEW_KEY}.")
 
 
-def _from_info(info: Mapping[str, Any], where: str) -> Any:
+def _from_info(info: Mapping[str, Any], origin: str) -> Any:
     from google.oauth2 import service_account
 
-    known = {name: value for name, value in info.items() if value is not None and value != ""}
-    key: object = known.get("private_key")
-    # Environment files keep a literal backslash and n in place of line breaks.
+    present = {name: value for name, value in info.items() if value is not None and value != ""}
+    key: object = present.get("private_key")
+    # Values from environment files contain a backslash and n in place of each line break.
     pem = re.sub(r"\\+[rn]", "\n", key).strip().strip("\"'") if isinstance(key, str) else key
-    complete = {"token_uri": TOKEN_URI, **known, "private_key": pem}
+    complete = {"token_uri": TOKEN_URI, **present, "private_key": pem}
     problem = _info_problem(complete)
     if problem is None:
         try:
             return service_account.Credentials.from_service_account_info(complete, scopes=SCOPES)  # type: ignore[no-untyped-call]
         except (ValueError, KeyError, TypeError, AttributeError):
             problem = "'private_key' is not a valid private key"
-    raise ConfigError(f"{where} cannot be used: {problem}; {_NEW_KEY}.")
+    raise ConfigError(f"{origin} cannot be used: {problem}; {_NEW_KEY}.")
 
 
 def _info_problem(info: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the content of a key file, without its values; None if it looks right."""
+    """Return a description of what is wrong with the content of a key file, without its values, or None."""
     if info.get("type", "service_account") != "service_account":
         return "'type' is not 'service_account' (for other credentials, pass \"adc\")"
     for name in ("private_key", "client_email", "token_uri"):
@@ -114,9 +114,9 @@ def _default_credentials() -> Any:
     from google.auth import exceptions
 
     name = "GOOGLE_APPLICATION_CREDENTIALS"
-    kind = malformed_path(os.environ.get(name) or ".")
-    if kind is not None:
-        raise ConfigError(f"{name} must be the path of a service account's key file, got {kind}.")
+    description = malformed_path(os.environ.get(name) or ".")
+    if description is not None:
+        raise ConfigError(f"{name} must be the path of a service account's key file, got {description}.")
     try:
         return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not fully typed
     except (exceptions.DefaultCredentialsError, ValueError, KeyError, TypeError, AttributeError, OSError):
@@ -131,7 +131,7 @@ def _add_scopes(source: object, setting: str) -> Any:
     from google.auth import credentials
 
     if not isinstance(source, credentials.Credentials):
-        raise ConfigError(f"The service account in {setting} must be {_ASK_FOR}, got {type(source).__name__}.")
+        raise ConfigError(f"The service account in {setting} must be {_ACCEPTED}, got {type(source).__name__}.")
     return cast(Any, credentials).with_scopes_if_required(source, SCOPES)
 
 
@@ -148,11 +148,11 @@ class _GoogleResponse:
 
 
 class _GoogleTransport:
-    """A google-auth transport that uses ours, and keeps the last response."""
+    """A google-auth transport that sends requests with `fetch`, and stores the last response."""
 
     def __init__(self, fetch: Callable[[Request], Response]) -> None:
         self._fetch = fetch
-        self.last: Response | None = None
+        self.last_response: Response | None = None
 
     def __call__(
         self,
@@ -160,31 +160,31 @@ class _GoogleTransport:
         method: str = "GET",
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
-        **_ignored: object,  # a timeout, in place of which ours applies
+        **_ignored: object,  # a timeout; the timeout of the App applies instead
     ) -> _GoogleResponse:
         data = body.encode() if isinstance(body, str) else body
         response = self._fetch(Request(method, url, (), dict(headers or {}), data, RetryPolicy.IDEMPOTENT))
-        self.last = response
+        self.last_response = response
         if response.status == 429 or response.status >= 500:
-            # Raise here, because google-auth would retry after our own retries.
+            # Raised here, because google-auth would retry although `fetch` has already retried.
             message = f"Google's token server responded with HTTP {response.status}."
             raise api_error(class_of_status(response.status), response, message)
         return _GoogleResponse(response.status, response.headers, response.body)
 
 
-def refresh(google: Any, fetch: Callable[[Request], Response]) -> None:
+def refresh(credentials: Any, fetch: Callable[[Request], Response]) -> None:
     """Get a new access token. Raises `Unauthenticated` (`code` such as "invalid_grant") or `NetworkError`."""
     from google.auth import exceptions
 
     transport = _GoogleTransport(fetch)
     problem: Exception
     try:
-        google.refresh(transport)
+        credentials.refresh(transport)
         return
     except exceptions.TransportError as error:
         problem = NetworkError(f"The service account's access token could not be refreshed: {_text(error)}")
     except exceptions.GoogleAuthError as error:
-        problem = _refresh_error(error, transport.last)
+        problem = _refresh_error(error, transport.last_response)
     except (ValueError, TypeError, KeyError, AttributeError):
         problem = InvalidResponse("Invalid response of Google's token server: the access token is missing.")
     raise problem
@@ -195,18 +195,18 @@ def _text(error: Exception) -> str:
 
 
 def _refresh_error(error: Exception, response: Response | None) -> Exception:
-    message = f"Google refused an access token for the service account: {_text(error)}"
+    message = f"Google issued no access token for the service account: {_text(error)}"
     code = dict_or_empty(error.args[1] if len(error.args) > 1 else None).get("error")
     if response is None or response.status < 400:
         return Unauthenticated(message, status=401, message=message)
     return api_error(Unauthenticated, response, message, code=code if isinstance(code, str) else None)
 
 
-def is_unexpired(google: Any) -> bool:
-    """Return whether the credentials have an access token that has not expired."""
-    if not google.token:
+def is_unexpired(credentials: Any) -> bool:
+    """Return whether google-auth credentials have an access token that has not expired."""
+    if not credentials.token:
         return False
-    return google.expiry is None or datetime.now(timezone.utc).replace(tzinfo=None) < google.expiry
+    return credentials.expiry is None or datetime.now(timezone.utc).replace(tzinfo=None) < credentials.expiry
 
 
 # --- signing without a private key -----------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def sign_blob(email: str, message: bytes) -> Flow[bytes]:
 
 
 def own_email() -> Flow[str]:
-    """Return the address of the service account of this machine, which Google's metadata server knows."""
+    """Return the address of the machine's service account, from Google's metadata server."""
     headers = {"Metadata-Flavor": "Google"}
     response = _check((yield Request("GET", METADATA, headers=headers, retry_policy=RetryPolicy.IDEMPOTENT)))
     email = response.text.strip()

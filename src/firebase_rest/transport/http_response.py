@@ -1,18 +1,18 @@
-"""Strict reading of HTTP/1.1 responses: http.client accepts some that are truncated or do not say where they end.
+"""Read HTTP/1.1 responses strictly, because http.client accepts some truncated responses.
 
-The rules, each held by `tests/http/test_hostile_server.py`:
+The rules, which `tests/http/test_hostile_server.py` tests:
 
-1. The head of a response ends with an empty line. If the connection ends before, that is an error.
-2. Informational responses (1xx) are skipped, at most `MAX_INFORMATIONAL` of them. 101 is an error: no request asks for
-   another protocol.
-3. `Content-Length` is a decimal number, `Transfer-Encoding` is "chunked", and a header line has a colon. Anything
-   else is an error. With both, the chunks count, and the connection is not reused.
+1. The head of a response ends with an empty line. If the connection ends earlier, an error is raised.
+2. Informational responses (1xx) are skipped, at most `MAX_INFORMATIONAL` of them. 101 is an error, because no request
+   asks for another protocol.
+3. `Content-Length` is a decimal number, `Transfer-Encoding` is "chunked", and a header line contains a colon. Anything
+   else is an error. With both headers, the chunks determine the length, and the connection is not reused.
 4. A chunked body ends with a chunk of size 0, trailers and an empty line.
-5. A connection is reused only after exactly one complete response. Bytes after its end shut the connection down.
+5. A connection is reused only after exactly one complete response. If more bytes follow, it is shut down.
 6. A line has at most 64 KB; a head, and the trailers after the last chunk, have at most `MAX_HEADERS` lines.
 
-A body without length and chunks ends with the connection, so it may be truncated: `Response.has_length` is then False.
-Bodies are read at once, with a limit (`read_body`), or while they arrive (`StreamingBody`).
+A body without length and chunks ends with the connection, so it may be truncated. `Response.has_length` is then False.
+Bodies are read at once with a limit (`read_body`), or while they arrive (`StreamingBody`).
 """
 
 # ruff: noqa: SLF001 - methods of http.client's response
@@ -44,11 +44,11 @@ MAX_INFORMATIONAL = 20
 _MAX_LINE = 65_536
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_GARBLED = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+_MALFORMED_HEADERS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 
 
 class _Source:
-    """The bytes of a connection, for a BufferedReader, which needs these methods but no base class."""
+    """The bytes of a connection, with the methods that a BufferedReader calls."""
 
     __slots__ = ("_raw", "closed", "fileno", "is_at_end", "readable", "readinto")
 
@@ -70,11 +70,11 @@ class _Source:
         return count
 
     def begin_body(self) -> None:
-        """Skip the check that only the head needs."""
+        """Stop checking for the end of the connection, which is necessary only in the head."""
         self.readinto = self._raw.readinto
 
     def stop(self) -> None:
-        """Return no more bytes, without blocking."""
+        """Return no more bytes, and do not block."""
         self.readinto = _no_bytes
 
     def flush(self) -> None:
@@ -126,7 +126,7 @@ class StrictResponse(HTTPResponse):
             raise IncompleteRead(b"")
         self._source.begin_body()
         headers: Any = self.headers
-        if headers.defects and any(isinstance(defect, _GARBLED) for defect in headers.defects):
+        if headers.defects and any(isinstance(defect, _MALFORMED_HEADERS) for defect in headers.defects):
             raise HTTPException("a header line has no colon")
         lengths: list[str] = []
         codings = 0
@@ -144,23 +144,23 @@ class StrictResponse(HTTPResponse):
 
     def _get_chunk_left(self) -> int | None:
         """Return the number of bytes left in the current chunk, or None at the end of the body."""
-        left: int | None = self.chunk_left
-        if not left:
-            if left is not None and cast(Any, self)._safe_read(2) != b"\r\n":
+        remaining: int | None = self.chunk_left
+        if not remaining:
+            if remaining is not None and cast(Any, self)._safe_read(2) != b"\r\n":
                 raise HTTPException("a chunk is longer than its size")
             line = _CHUNK_LINE.fullmatch(self.fp.readline(_MAX_LINE))
             if line is None:
                 raise IncompleteRead(b"")
-            left = int(line[1], 16)
-            if left == 0:
+            remaining = int(line[1], 16)
+            if remaining == 0:
                 self._skip_headers()
                 self._close_conn()
-                left = None
-            self.chunk_left = left
-        return left
+                remaining = None
+            self.chunk_left = remaining
+        return remaining
 
     def _close_conn(self) -> None:
-        # Not in a forked child process, which drops the responses of its parent: the parent still reads the connection.
+        # Not in a forked child process, because the parent still uses the connection of its response.
         if self._process == os.getpid() and self._has_surplus():
             # Invariant: no later request reads these bytes. The pool replaces connections that are shut down.
             cancel_socket(self._sock)
@@ -170,7 +170,8 @@ class StrictResponse(HTTPResponse):
         """Return whether bytes after the end of the response have been read from the connection."""
         self._source.stop()
         tls = self._sock
-        for name in ("sslobj", "connection"):  # urllib3's TLS inside TLS and pyOpenSSL keep decrypted bytes there
+        # The attributes in which urllib3's TLS inside TLS and pyOpenSSL store decrypted bytes.
+        for name in ("sslobj", "connection"):
             tls = getattr(tls, name, tls)
         pending = getattr(tls, "pending", None)
         return bool(self.fp.peek(1)) or (pending is not None and pending() > 0)
@@ -208,7 +209,7 @@ class StreamingBody:
         raise problem_error(find_problem(problem, self._handle), self._request)
 
     def abort(self) -> None:
-        """Make the current `read` and later ones fail. Any thread and signal handler may call it."""
+        """Make the current and later calls of `read` fail. Any thread and signal handler may call it."""
         self._handle.cancel()
 
     def close(self) -> None:
@@ -220,26 +221,27 @@ class StreamingBody:
 
 _STEP = 1024 * 1024
 _ERROR_LIMIT = 1024 * 1024
-"""The number of bytes read of an error's or a redirect's body."""
+"""Maximum number of bytes that are read from the body of an error or a redirect."""
 
 
 def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], limit: int) -> tuple[bytes, bool]:
-    """Return the decompressed body and whether it is complete; bodies of errors and redirects may be cut.
+    """Return the decompressed body, and whether it is complete. Bodies of errors and redirects may be truncated.
 
     Raises `ResponseTooLarge` beyond `limit` bytes, and `DecodeError` if compressed data is malformed or truncated.
     """
-    has_value = status < 300 or status == 412  # 412 carries the current value
+    has_value = status < 300 or status == 412  # a response with status 412 contains the current value
     limit = limit if has_value else min(limit, _ERROR_LIMIT)
     text = headers.get("content-length", "")
     length = int(text) if text.isdigit() and len(text) < 20 else None
     if length is not None and length <= limit and "content-encoding" not in headers:
         return raw.read() or b"", True
     parts: list[bytes] = []
-    left = 0 if has_value and length is not None and length > limit else limit + 1
-    while left and (part := raw.read(min(_STEP, left), decode_content=True)):
+    is_too_large = has_value and length is not None and length > limit
+    remaining = 0 if is_too_large else limit + 1
+    while remaining and (part := raw.read(min(_STEP, remaining), decode_content=True)):
         parts.append(part)
-        left -= len(part)
-    if left:
+        remaining -= len(part)
+    if remaining:
         if parts and not is_decompressed(raw):
             raise DecodeError("the compressed data is truncated")
         return b"".join(parts), True
@@ -249,10 +251,11 @@ def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], li
 
 
 def is_decompressed(raw: BaseHTTPResponse) -> bool:
-    """Return whether compressed data has reached its end, which urllib3 does not check for gzip, deflate and brotli."""
-    decoder: object = getattr(raw, "_decoder", None)
-    for each in getattr(decoder, "_decoders", [decoder]):  # several, if the body was compressed more than once
-        data: Any = getattr(each, "_obj", None)
-        if not (data.is_finished() if hasattr(data, "is_finished") else getattr(data, "eof", True)):
+    """Return whether the compressed data is complete, which urllib3 does not check for gzip, deflate and brotli."""
+    outer: object = getattr(raw, "_decoder", None)
+    for decoder in getattr(outer, "_decoders", [outer]):  # several decoders if the body was compressed more than once
+        data: Any = getattr(decoder, "_obj", None)
+        is_finished = data.is_finished() if hasattr(data, "is_finished") else getattr(data, "eof", True)
+        if not is_finished:
             return False
     return True

@@ -1,7 +1,7 @@
 """`Interrupt`: an event that any thread and any signal handler may set.
 
-Invariant: `set` takes no lock, so a signal handler may interrupt another `set` or a `wait` at any point. (An `Event`
-has a lock, which the interrupted code may hold.)
+Invariant: `set` takes no lock, so a signal handler may interrupt another `set` or a `wait` at any point. A
+`threading.Event` has a lock, which the interrupted code may hold.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Interrupt:
-    """Wakes the threads that wait for it. It stays set."""
+    """An event that wakes all waiting threads. It cannot be reset."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -35,8 +35,8 @@ class Interrupt:
             waiter.put(None)
 
     def wait(self, seconds: float | None = None, waiter: queue.SimpleQueue[None] | None = None) -> bool:
-        """Wait until it is set, `seconds` have passed or an item is put into `waiter`. Return whether it is set."""
-        waiter = waiter or queue.SimpleQueue()  # looked up now: gevent may replace it after this module was imported
+        """Wait until `set` is called, `seconds` have passed, or `waiter` gets an item. Return whether it is set."""
+        waiter = waiter or queue.SimpleQueue()  # not imported by name, because gevent may replace the class later
         self._waiters.add(waiter)
         try:
             if not self._is_set and (seconds is None or seconds > 0):

@@ -1,8 +1,8 @@
-"""Lifecycle: closes objects, resets them in forked child processes, and starts threads safely at interpreter exit.
+"""The lifecycle of objects: close them, reset them in forked child processes, and start threads safely at exit.
 
-Invariant: after `os.fork()` the child holds no lock, socket or thread of its parent. An object that has one registers
-itself here and has `reset_after_fork`, which runs in the child before any other code. Sockets are dropped without
-`shutdown` and without a TLS close message: either would end the parent's connections too.
+Invariant: after `os.fork()` the child uses no lock, socket or thread of its parent. An object that has one registers
+itself here, and its `reset_after_fork` runs in the child before any other code. Sockets are dropped without `shutdown`
+and without a TLS close message, because both would end the parent's connections.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Closable:
 
 
 class WeakSet(Generic[T]):
-    """The objects added that are still alive.
+    """A set of objects that are still alive.
 
     Invariant: any thread may add an object while another iterates. (`weakref.WeakSet` raises RuntimeError then.)
     """
@@ -50,11 +50,11 @@ class WeakSet(Generic[T]):
         self._references: set[ref[T]] = set()
 
     def add(self, item: T) -> None:
-        """Remember `item` while it is alive."""
+        """Add `item`. The set does not keep it alive."""
         self._references.add(ref(item, self._references.discard))
 
     def __iter__(self) -> Iterator[T]:
-        for reference in self._references.copy():  # one step: no other thread runs in between
+        for reference in self._references.copy():  # copy() is atomic
             item = reference()
             if item is not None:
                 yield item
@@ -80,7 +80,7 @@ def _reset_all() -> None:
     for item in _registry:
         try:
             item.reset_after_fork()
-        except Exception:  # noqa: PERF203 - one failure must not leave the others unreset
+        except Exception:  # noqa: PERF203 - after a failure the other objects must be reset too
             logger.exception("%r was not reset after a fork", item)
 
 
@@ -91,8 +91,8 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 def start_thread(
     target: Callable[..., object], name: str, *args: object, daemon: bool = True
 ) -> threading.Thread | None:
-    """Start a thread. Return None where none can be started, as while the interpreter exits."""
-    if sys.is_finalizing():  # before Python 3.12, start() would wait for ever
+    """Start a thread. Return None if none can be started, for example while the interpreter exits."""
+    if sys.is_finalizing():  # before Python 3.12, start() would block forever
         return None
     thread = threading.Thread(target=target, args=args, name=name, daemon=daemon)
     try:

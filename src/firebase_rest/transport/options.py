@@ -1,4 +1,4 @@
-"""Timeouts, deadlines and retries."""
+"""`Options`: the timeouts, the deadline and the retries of calls."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from firebase_rest.errors import UsageError
 from firebase_rest.transport.arguments import as_float, describe, validate_int
 
 LONGEST = 21 * 86_400.0
-"""Seconds. Longer values are reduced to this, because poll() counts milliseconds in 31 bits."""
+"""Maximum number of seconds. Longer values are reduced to it, because poll() counts milliseconds in 31 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """Limits of a call.
 
-    `connect` is the seconds to connect, `read` the seconds without data, `deadline` the seconds of the whole call or
-    None, `retries` the maximum number of retries.
+    Attributes:
+        connect: Seconds to connect.
+        read: Seconds without data.
+        deadline: Seconds of the whole call, or None.
+        retries: Maximum number of retries.
     """
 
     connect: float = 10.0
@@ -32,7 +35,7 @@ class Options:
         deadline: float | None = None,
         retries: int | None = None,
     ) -> Options:
-        """Return a copy with the given values replaced. Raises `UsageError` if a value is not a valid limit."""
+        """Return a copy with new values for the arguments that are not None. Raises `UsageError` for invalid values."""
         changed = self
         if timeout is not None:
             connect, read = _pair(timeout)

@@ -1,7 +1,7 @@
-"""Prepared requests for `Session.send`, at half the cost of `Session.get`.
+"""Prepare requests for `Session.send`, in half the time of `Session.get`.
 
 Invariant: settings of the program's session (headers, proxies, verify, cert, hooks, cookies) are read for every request
-and take precedence. Only the environment is read once per host.
+and take precedence. The environment is read once per host.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from firebase_rest.transport.wire import ChunkedBody, Request
 USER_AGENT = f"firebase-rest/{__version__}"
 
 SLICE = 256 * 1024
-"""Bytes of a body that are passed to the socket at once; the timeout for connecting applies to each such step."""
+"""Number of bytes of a body that are passed to the socket at once. The timeout for connecting applies to each slice."""
 
 
 def chunked(body: Any) -> Any:
     """Return a large body in chunks, and any other body unchanged."""
     if not isinstance(body, bytes) or len(body) <= SLICE:
         return body
-    whole = memoryview(body)
-    return ChunkedBody(whole[start : start + SLICE] for start in range(0, len(whole), SLICE))
+    view = memoryview(body)
+    return ChunkedBody(view[start : start + SLICE] for start in range(0, len(view), SLICE))
 
 
 def full_url(request: Request, auth: RequestAuth) -> str:
@@ -54,7 +54,7 @@ def headers_for(
         headers["User-Agent"] = USER_AGENT
     for source in (extra, request.headers, auth.headers):
         if source:
-            _overlay(headers, source)
+            _merge_headers(headers, source)
     if auth is STRIP_AUTH:
         headers = {name: value for name, value in headers.items() if name.lower() not in PERSONAL_HEADERS}
     body = request.body
@@ -72,28 +72,30 @@ PERSONAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", 
 """Headers that only Firebase's hosts receive."""
 
 
-def _overlay(headers: dict[str, Any], source: Mapping[str, str]) -> None:
+def _merge_headers(headers: dict[str, Any], source: Mapping[str, str]) -> None:
     present = {name.lower(): name for name in headers}
     for name, value in source.items():
         headers.pop(present.get(name.lower(), ""), None)
         headers[name] = value
 
 
-def prepared(
+def prepare_request(
     session: requests.Session, method: str, url: str, headers: Mapping[str, str], body: Any
 ) -> requests.PreparedRequest:
-    """Return requests' request object, without netrc and `session.auth`, which would replace the credentials."""
+    """Return a `PreparedRequest` without netrc and `session.auth`, which would replace the credentials."""
     result = requests.PreparedRequest()
     result.method = method
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
     result.body = chunked(body)
-    own = session.hooks.get("response")
-    result.hooks = {"response": [*([own] if callable(own) else own), bound_redirect]} if own else _HOOKS
+    result.hooks = _HOOKS
+    hooks = session.hooks.get("response")
+    if hooks:
+        result.hooks = {"response": [*([hooks] if callable(hooks) else hooks), bound_redirect]}
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
     else:
-        # Session.send resolves redirects and expects these.
+        # Session.send reads this attribute when it handles redirects.
         cast(Any, result)._cookies = session.cookies  # noqa: SLF001
     return result
 
@@ -102,12 +104,12 @@ _HOOKS = {"response": [bound_redirect]}
 
 
 def ca_bundle() -> str | None:
-    """Return the file or folder of certificates that the environment names."""
+    """Return the file or folder of certificates from the environment variables, or None."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
 
 
 def environment_proxy(url: str) -> str | None:
-    """Return the URL of the proxy that the environment sets for a URL."""
+    """Return the URL of the proxy for a URL from the environment variables, or None."""
     return select_proxy(url, get_environ_proxies(url))
 
 
@@ -123,14 +125,13 @@ class Environment:
         verify = session.verify
         if session.trust_env:
             host = urlsplit(url).netloc
-            known = self._by_host.get(host)
-            if known is None:
-                known = self._by_host[host] = (
-                    dict(get_environ_proxies(url, no_proxy=session.proxies.get("no_proxy"))),
-                    ca_bundle(),
-                )
-            if known[0]:
-                proxies = {**known[0], **session.proxies}
-            if known[1] and verify is True:
-                verify = known[1]
+            cached = self._by_host.get(host)
+            if cached is None:
+                no_proxy = session.proxies.get("no_proxy")
+                cached = self._by_host[host] = dict(get_environ_proxies(url, no_proxy=no_proxy)), ca_bundle()
+            environment_proxies, bundle = cached
+            if environment_proxies:
+                proxies = {**environment_proxies, **session.proxies}
+            if bundle and verify is True:
+                verify = bundle
         return {"proxies": proxies, "verify": verify, "cert": session.cert}

@@ -51,72 +51,62 @@ def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def secrets_in(params: Iterable[tuple[str, str]], body: object) -> set[str]:
     """Return the values of secret parameters, and of secret fields at any depth of a JSON or form body below 1 MB."""
-    found = {str(value) for name, value in params if name in SECRET_PARAMS}
+    secrets = {str(value) for name, value in params if name in SECRET_PARAMS}
     if isinstance(body, bytes) and len(body) < 1_000_000:
-        members = parse_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
-        found |= set(_secret_members(members))
-    return found
+        fields = parse_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
+        secrets |= set(_secret_fields(fields))
+    return secrets
 
 
-def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in members.items():
-        for entry in _entries(value):
-            yield from _secret_members(dict_or_empty(entry))
+def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in fields.items():
+        for entry in cast("list[object]", value) if isinstance(value, list) else [value]:
+            yield from _secret_fields(dict_or_empty(entry))
         if name in SECRET_FIELDS:
             yield str(value)
         if name == "postBody":  # a form with tokens of an identity provider
-            yield from _secret_members(dict(parse_qsl(str(value))))
-        elif name == "requestUri":  # the callback URL, which has a code or tokens
+            yield from _secret_fields(dict(parse_qsl(str(value))))
+        elif name == "requestUri":  # the callback URL, which contains a code or tokens
             _, _, form = str(value).replace("#", "&").partition("?")
-            yield from _secret_members(dict(parse_qsl(form)))
-
-
-def _entries(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else [value]
+            yield from _secret_fields(dict(parse_qsl(form)))
 
 
 def encoded_variants(secrets: Iterable[str]) -> list[str]:
-    """Return each secret in plain, JSON and URL encoding. Short ones are left out: they occur in ordinary words."""
-    return [
-        form
-        for secret in secrets
-        if len(secret) >= 6
-        for form in {
-            secret,
-            json.dumps(secret)[1:-1],
-            json.dumps(secret, ensure_ascii=False)[1:-1],
-            quote(secret),
-            quote_plus(secret),
-        }
-    ]
+    """Return each secret as plain text, in JSON and URL-encoded; without short ones, which ordinary words contain."""
+    variants: list[str] = []
+    for secret in secrets:
+        if len(secret) >= 6:
+            in_json = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+            variants += {secret, *in_json, quote(secret), quote_plus(secret)}
+    return variants
 
 
 def mask_secrets(secrets: Iterable[str], text: str) -> str:
-    """Mask these secrets in `text`."""
-    for form in encoded_variants(secrets):
-        text = text.replace(form, MASK)
+    """Return `text` with the secrets masked."""
+    for variant in encoded_variants(secrets):
+        text = text.replace(variant, MASK)
     return text
 
 
 class RedactingFilter(logging.Filter):
-    """Masks secrets in the log records of a library that logs URLs."""
+    """A filter that masks secrets in the log records of a library that logs URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.getMessage())
         record.args = None
-        if record.exc_info:  # urllib3 logs an exception that quotes headers that it cannot parse
-            record.exc_text = redact(_PLAIN.formatException(record.exc_info))
+        if record.exc_info:  # an exception of urllib3 quotes the headers that it cannot parse
+            record.exc_text = redact(_FORMATTER.formatException(record.exc_info))
             record.exc_info = None
         return True
 
 
-_PLAIN = logging.Formatter()
+_FORMATTER = logging.Formatter()
 
 
 def install_log_filter() -> None:
-    """Add the filter to urllib3's loggers, which log URLs, and to sseclient-py's, which logs events.
+    """Add the filter to urllib3's loggers, which log URLs.
 
-    It is global, because a program that enables their DEBUG level would log tokens.
+    The filter applies to the whole program: with the DEBUG level of these loggers, it would log tokens.
     """
     for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
         logger = logging.getLogger(name)

@@ -1,4 +1,4 @@
-"""Run flows over a `requests.Session`: the blocking driver of flows, and the sender of the steps of `exchange`.
+"""Run flows with a `requests.Session`: the blocking driver of flows, and the sender that takes the steps of `exchange`.
 
 Invariant: every wait has a limit. Exceptions and log records contain no credentials.
 """
@@ -50,13 +50,13 @@ class Requestor:
         return self.sender().send(request)
 
     def sender(self, handle: CancelHandle | None = None, *, bounds_bodies: bool = False) -> RetryingSender:
-        """Return a sender of the requests of one flow, which `handle` cancels.
+        """Return a sender of the requests of one flow. `handle` cancels the sender.
 
-        With `bounds_bodies` the deadline also applies to the body that is being read, until `release`.
+        With `bounds_bodies`, the deadline also applies to reading a body, until `release` is called.
         """
         deadline = self.options.deadline
-        ends = None if deadline is None else time.monotonic() + deadline
-        return RetryingSender(self.options, ends, self.transport, self.credentials, handle, bounds_bodies)
+        deadline_at = None if deadline is None else time.monotonic() + deadline
+        return RetryingSender(self.options, deadline_at, self.transport, self.credentials, handle, bounds_bodies)
 
     def with_credentials(self, credentials: Credentials) -> Requestor:
         """Return a copy with other credentials."""
@@ -87,7 +87,7 @@ class RetryingSender(Exchange):
                 step = steps.send(result)
             except StopIteration as done:
                 if self.bounds_bodies and done.value.reader is not None:
-                    self._hold()
+                    self._guard_body()
                 return cast(Response, done.value)
             if isinstance(step, Attempt):
                 result = self._attempt(step)
@@ -102,22 +102,22 @@ class RetryingSender(Exchange):
         self.check_pause(seconds)
         self._wait(seconds, outcome_unknown=False)
 
-    def _hold(self) -> None:
-        if self.ends is not None and self.handle is not None:
-            watchdog.guard(self.handle, max(0.0, self.ends - time.monotonic()))
+    def _guard_body(self) -> None:
+        if self.deadline_at is not None and self.handle is not None:
+            watchdog.guard(self.handle, max(0.0, self.deadline_at - time.monotonic()))
 
     def release(self) -> None:
         """Stop applying the deadline to the body."""
-        if self.ends is not None and self.handle is not None:
+        if self.deadline_at is not None and self.handle is not None:
             watchdog.release(self.handle)
 
     def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         if seconds > 0 and self.transport.closing.wait(seconds):
-            raise self.closed_while_waiting(outcome_unknown=outcome_unknown)
+            raise self.closed_error(outcome_unknown=outcome_unknown)
 
     def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
-        """Return the credentials and the App Check token, obtained within the deadline."""
-        token = deadline_var.set(self.ends)
+        """Return the credentials and the App Check token. The deadline bounds their refresh."""
+        token = deadline_var.set(self.deadline_at)
         try:
             auth = self.credentials.get(rejected) or NO_AUTH
             app_check = self.transport.app_check
@@ -138,26 +138,28 @@ class RetryingSender(Exchange):
         except (RequestException, Urllib3Error, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
-            # requests and urllib3 leak these for invalid headers and Locations, and for sockets that were shut down.
+            # requests and urllib3 raise these for invalid headers and Locations, and for sockets that were shut down.
             if not handle.cancelled and not raised_by_http_stack(error):
                 raise
             problem = error
         except (ImportError, NameError):
             if not sys.is_finalizing():
                 raise
-            # In a `__del__` the modules and builtins that urllib3 needs may be gone.
+            # In a `__del__`, the modules and builtins that urllib3 needs may already be deleted.
             message = "The request cannot be sent while the interpreter exits."
             raise NetworkError(message, outcome_unknown=handle.connected) from None
         finally:
             if remaining is not None:
                 watchdog.release(handle)
         if response is not None and (response.has_length or not handle.cancelled):
-            return self.received(response, request, auth, started)
+            return self.response_outcome(response, request, auth, started)
         if self.is_overdue:
-            return self.out_of_time(request, sent=handle.connected or not handle.dialed)
+            return self.overdue_outcome(request, sent=handle.connected or not handle.dialed)
         if handle.cancelled or self.transport.is_closed:
-            return self.cancelled(request, sent=handle.connected, forked=handle.abandoned)
-        return self.failed(find_problem(problem or OSError("the response was truncated"), handle), request, auth)
+            return self.cancelled_outcome(request, sent=handle.connected, forked=handle.abandoned)
+        return self.problem_outcome(
+            find_problem(problem or OSError("the response was truncated"), handle), request, auth
+        )
 
     def _timeout(self, remaining: float | None) -> tuple[float, float]:
         options = self.options

@@ -1,4 +1,4 @@
-"""Which requests are retried after which failures, and after what delay.
+"""Decide whether a request is retried after a failure, and after which delay.
 
 Invariant: a request is retried only if it is idempotent, or if the server did not process it.
 https://firebase.google.com/docs/reference/rest/database#section-error-conditions
@@ -15,14 +15,14 @@ from urllib3.util import Retry
 from firebase_rest.transport.wire import RetryPolicy
 
 BASE, CAP = 0.5, 20.0
-"""Seconds: the longest first delay, which doubles with each retry, and the longest delay."""
+"""Limits of the random delay in seconds: of the first retry, doubled with each further retry, and of all retries."""
 
 MAX_RETRY_AFTER = 60.0
-"""Seconds: longer values of the `Retry-After` header are reduced to this."""
+"""Maximum number of seconds. Longer values of the `Retry-After` header are reduced to it."""
 
 
 class Failure(Enum):
-    """How an attempt without a response failed."""
+    """The kind of failure of an attempt without a response."""
 
     NEVER_CONNECTED = "no connection"
     LOST = "the connection was lost after the request was sent"
@@ -44,10 +44,10 @@ def should_retry(policy: RetryPolicy, outcome: Failure | int) -> bool:
 
 
 def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
-    """Return the seconds to wait before retry number `attempt` (from 1): those of `Retry-After`, or random ones."""
+    """Return the seconds before retry number `attempt` (from 1): the value of `Retry-After`, or a random delay."""
     if retry_after:
         try:
             return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)
         except (InvalidHeader, ValueError, OverflowError):
-            pass  # neither a number nor a date: ignore the header
+            pass  # the header is neither a number nor a date
     return random.uniform(0, min(CAP, BASE * 2 ** min(attempt - 1, 30)))  # noqa: S311 - not for security

@@ -23,14 +23,13 @@ from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.http_response import StreamingBody, is_decompressed, read_body
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, WeakSet, register
-from firebase_rest.transport.prepared_requests import Environment, full_url, headers_for, prepared
+from firebase_rest.transport.prepared_requests import Environment, full_url, headers_for, prepare_request
 from firebase_rest.transport.redaction import install_log_filter
 from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import Request, Response
 
 MAX_RESPONSE_SIZE = 256 * 1024 * 1024
-"""Bytes of a decompressed body. Firebase limits a read of a database to the same size."""
-
+"""Maximum number of bytes of a decompressed body. Firebase limits a read of a database to the same size."""
 
 CLOSED = "The App is closed; create a new one with initialize_app()."
 
@@ -47,7 +46,7 @@ class SessionTransport:
     ) -> None:
         if session is not None and (isinstance(session, type) or not hasattr(session, "send")):
             raise UsageError(f"session must be a requests.Session, got {describe(session)}.")
-        self._owned = session is None
+        self._owns_session = session is None
         self.session = session if session is not None else new_session()
         self.headers = validate_headers(headers)
         self.max_response_size = validate_max_size(max_response_size)
@@ -56,19 +55,19 @@ class SessionTransport:
         self.is_closed = False
         self.closing = Interrupt()
         self.closables: WeakSet[Closable] = WeakSet()
-        self._live: set[CancelHandle] = set()
-        self._warned = False
+        self._handles: set[CancelHandle] = set()
+        self._has_warned = False
         install_log_filter()
         register(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for another process, which opens its own connections."""
         arguments = self.session, self.headers, self.app_check, self.max_response_size
-        return {"owned": self._owned, "arguments": arguments}
+        return {"owns_session": self._owns_session, "arguments": arguments}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         SessionTransport.__init__(self, *state["arguments"])
-        self._owned = state["owned"]
+        self._owns_session = state["owns_session"]
 
     def close(self) -> None:
         """Cancel streams and calls, and close the session, unless the program passed it."""
@@ -76,17 +75,17 @@ class SessionTransport:
         self.closing.set()
         for closable in self.closables:
             closable.close()
-        for handle in list(self._live):
+        for handle in list(self._handles):
             handle.cancel()
-        watchdog.rest()
-        if self._owned:
+        watchdog.stop_if_idle()
+        if self._owns_session:
             self.session.close()
 
     def reset_after_fork(self) -> None:
-        """Forget the parent's requests and connections, in a forked child process."""
-        for handle in self._live:
+        """Drop the parent's requests and connections in a forked child process."""
+        for handle in self._handles:
             handle.abandon()
-        self._live = set()
+        self._handles = set()
         drop_connections(self.session)
 
     def send_once(
@@ -95,9 +94,9 @@ class SessionTransport:
         """Send a request and read the response. Raises the exceptions of requests and urllib3."""
         self._warn_if_adapter_retries(request.url)
         handle.dialed = handle.connected = False
-        replaced = None if request.stream else vars(self.session).get(request.method.lower())
-        if replaced is not None:
-            return self._send_via_patched_session(replaced, request, auth, timeout)
+        patched_method = None if request.stream else vars(self.session).get(request.method.lower())
+        if patched_method is not None:
+            return self._send_via_patched_session(patched_method, request, auth, timeout)
         token = current_handle.set(handle)
         response = None
         try:
@@ -107,21 +106,23 @@ class SessionTransport:
             current_handle.reset(token)
             if response is None or response.reader is None:
                 handle.detach()
-                self._live.discard(handle)
+                self._handles.discard(handle)
 
     def _exchange(
         self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
     ) -> Response:
         url = full_url(request, auth)
-        sent = headers_for(self.session, self.headers, request, auth)
+        request_headers = headers_for(self.session, self.headers, request, auth)
         settings = self.environment.settings(self.session, url)
-        message = prepared(self.session, request.method, url, sent, request.body)
-        self._live.add(handle)
+        prepared_request = prepare_request(self.session, request.method, url, request_headers, request.body)
+        self._handles.add(handle)
         if self.is_closed:
             handle.cancel()
         response: requests.Response | None
         try:
-            response = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
+            response = self.session.send(
+                prepared_request, stream=True, timeout=timeout, allow_redirects=False, **settings
+            )
         except requests.HTTPError as error:  # raised by a hook; the services raise more specific errors
             response = error.response
             if response is None:
@@ -137,25 +138,25 @@ class SessionTransport:
         )
         if isinstance(getattr(response, "_content", None), bytes):  # read by a hook or a subclass of the session
             return result(response.content, has_length=has_length and is_decompressed(raw))
-        if response.status_code < 200:  # only over other adapters; ours skips these responses
+        if response.status_code < 200:  # only from other adapters, because ours skips these responses
             response.close()
             raise ProtocolError(f"informational response {response.status_code}", HTTPException())
         if not (handle.dialed or handle.connected):
             handle.attach(raw.shutdown)
         if request.stream and response.status_code in (200, 206):
-            return result(reader=StreamingBody(raw, handle, request, self._live.discard), has_length=has_length)
-        is_whole = False
+            return result(reader=StreamingBody(raw, handle, request, self._handles.discard), has_length=has_length)
+        is_complete = False
         try:
-            body, is_whole = read_body(raw, response.status_code, headers, self.max_response_size)
+            body, is_complete = read_body(raw, response.status_code, headers, self.max_response_size)
         finally:
-            if not is_whole:
+            if not is_complete:
                 response.close()  # the rest of the body may still arrive
-        return result(body, has_length=is_whole and has_length)
+        return result(body, has_length=is_complete and has_length)
 
     def _send_via_patched_session(
         self, method: Callable[..., Any], request: Request, auth: RequestAuth, timeout: tuple[float, float]
     ) -> Response:
-        """Send through `session.get` or another verb that the program has replaced."""
+        """Send with `session.get` or another method of the session that the program has replaced."""
         headers = headers_for(self.session, self.headers, request, auth)
         options: dict[str, Any] = {"headers": headers, "timeout": timeout}
         if request.body is not None:
@@ -167,18 +168,18 @@ class SessionTransport:
             response = error.response
             if response is None:
                 raise
-        names = {str(name).lower(): value for name, value in dict(response.headers).items()}
-        return Response(response.status_code, names, cast(bytes, response.content), request=request)
+        response_headers = {str(name).lower(): value for name, value in dict(response.headers).items()}
+        return Response(response.status_code, response_headers, cast(bytes, response.content), request=request)
 
     def _warn_if_adapter_retries(self, url: str) -> None:
         """Warn once if a mounted adapter retries."""
         adapters = self.session.adapters
-        if self._warned or not any(map(_retries, adapters.values())) or not _retries(self.session.get_adapter(url)):
+        if self._has_warned or not any(map(_retries, adapters.values())) or not _retries(self.session.get_adapter(url)):
             return
-        self._warned = True
+        self._has_warned = True
         warnings.warn(
-            "The session has an adapter that retries requests itself, even if they are not idempotent. "
-            "Mount it with max_retries=0.",
+            "The session has an adapter that retries requests, even if they are not idempotent; mount the adapter with "
+            "max_retries=0.",
             stacklevel=2,
         )
 

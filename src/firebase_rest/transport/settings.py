@@ -1,4 +1,4 @@
-"""Checks of configured values: paths, emulator hosts, and misspelt keys."""
+"""Check configured values: paths, emulator hosts, and misspelt keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from firebase_rest.transport.redaction import redact
 
-# Texts that are not paths, in the order of their check.
+# Patterns of text that is not a path, in the order in which they are checked.
 _NOT_A_PATH = [
-    (re.compile(pattern, re.DOTALL), kind)
-    for pattern, kind in (
+    (re.compile(pattern, re.DOTALL), description)
+    for pattern, description in (
         (r"\Z", "empty text"),
         (r"\ufeff", "text with a byte order mark before it"),
         (r"""["'`]|.*["'`]\Z""", "text in quotes"),
@@ -26,37 +26,37 @@ _NOT_A_PATH = [
         (r".{1025}", "text of more than 1,024 characters"),
     )
 ]
-# The beginning of JSON, of PEM text and of a DER key, which base64 text may contain.
+# The beginning of JSON, of PEM text or of a DER key, after base64 decoding.
 _KEY = re.compile(rb"[\s\"'\xef\xbb\xbf\[]*\{|-----BEGIN|\x30[\x81\x82]")
 
 
 def malformed_path(text: str) -> str | None:
-    """Return the kind of a text that must not be opened as a path, such as "JSON text"; None if it can be a path.
+    """Return a description of text that must not be opened as a path, such as "JSON text", or None for a path.
 
-    The OSError of opening a private key as a path would show the key. The result contains no part of `text`.
+    If a private key was opened as a path, the OSError would show the key. The description contains no part of `text`.
     """
-    bare = text.strip()
-    for pattern, kind in _NOT_A_PATH:
-        if pattern.match(bare):
-            return kind
-    if redact(bare) != bare:
+    stripped = text.strip()
+    for pattern, description in _NOT_A_PATH:
+        if pattern.match(stripped):
+            return description
+    if redact(stripped) != stripped:
         return "a token or an API key"
     try:
-        head = base64.b64decode(bare[:32].replace("-", "+").replace("_", "/"), validate=True)
+        head = base64.b64decode(stripped[:32].replace("-", "+").replace("_", "/"), validate=True)
     except ValueError:
         return None
-    return "base64 text" if len(bare) > 32 and _KEY.match(head) else None
+    return "base64 text" if len(stripped) > 32 and _KEY.match(head) else None
 
 
 # --- emulator hosts --------------------------------------------------------------------------------------------------
 
-# A label of a host name has at most 63 characters, so the base64 text of a key never passes for a host.
+# A label of a host name has at most 63 characters, so the base64 text of a key is never accepted as a host.
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 
 
 def invalid_host(service: str, host: str) -> str | None:
-    """Return the error message for an invalid `host` of "auth", "database" or "storage"; None if it is valid."""
+    """Return the error message for an invalid `host` of "auth", "database" or "storage", or None if it is valid."""
     if _HOST.fullmatch(host):
         return None
     variable = f"FIREBASE_{service.upper()}_EMULATOR_HOST"
@@ -70,11 +70,11 @@ def invalid_host(service: str, host: str) -> str | None:
 
 
 def similar_key(key: str, config: Mapping[str, object]) -> str:
-    """Return " ... did you mean ...?" if `key` is missing and the configuration has a similar one, else ""."""
+    """Return "... did you mean ...?" if `key` is missing and the configuration has a similar key, and otherwise ""."""
     if key in config:
         return ""
     from difflib import get_close_matches
 
     names = {re.sub(r"[\W_]", "", name).lower(): name for name in config}
-    found = get_close_matches(key.lower(), names, n=1, cutoff=0.8)
-    return f" The configuration has {names[found[0]]!r}; did you mean {key}?" if found else ""
+    matches = get_close_matches(key.lower(), names, n=1, cutoff=0.8)
+    return f" The configuration has {names[matches[0]]!r}; did you mean {key}?" if matches else ""

@@ -16,7 +16,7 @@ C = TypeVar("C", bound=type)
 
 
 def hide_locals(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function`, which then clears its arguments and the local variables of all frames below on an error."""
+    """Return a function that calls `function`, and after an error clears the local variables of all its frames."""
     if inspect.iscoroutinefunction(function):
         return cast("Callable[P, R]", _hide_async_locals(function))
 

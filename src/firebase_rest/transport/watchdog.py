@@ -20,63 +20,64 @@ _Inbox: TypeAlias = "queue.SimpleQueue[_Entry | None]"
 
 
 class Watchdog:
-    """Cancels handles whose time has passed. Its thread starts when it is needed and ends when it is idle."""
+    """Cancels handles whose deadline has passed. Its thread starts when it is needed, and ends when it is idle."""
 
-    IDLE = 5.0
+    IDLE_SECONDS = 5.0
 
     def __init__(self) -> None:
-        self._count = itertools.count()  # so that entries for the same moment compare
+        self._count = itertools.count()  # makes entries for the same time comparable
         register(self)
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        """Begin without deadlines and without a thread."""
-        self._inboxes: dict[int, _Inbox] = {}  # at 0: the queue of the running thread, if any
+        """Drop all deadlines and the thread of the parent process."""
+        self._inboxes: dict[int, _Inbox] = {}  # key 0 contains the queue of the running thread, if there is one
 
     def guard(self, handle: CancelHandle, seconds: float) -> None:
-        """Cancel `handle` in `seconds`."""
+        """Cancel `handle` after a number of seconds."""
         handle.due = time.monotonic() + seconds
         entry = (handle.due, next(self._count), handle)
-        while not sys.is_finalizing():  # no other thread runs then; the timeouts of the socket still bound each wait
+        # While the interpreter exits no thread can run, and the timeouts of the socket still bound each wait.
+        while not sys.is_finalizing():
             inbox = self._inboxes.get(0)
             if inbox is None:
-                # Looked up now: gevent may replace the class after this module was imported.
-                mine: _Inbox = queue.SimpleQueue()
-                inbox = self._inboxes.setdefault(0, mine)  # atomic: one caller starts the thread
-                if inbox is mine and start_thread(self._run, "firebase_rest deadlines", inbox) is None:
+                # Not imported by name, because gevent may replace the class after this module was imported.
+                new_inbox: _Inbox = queue.SimpleQueue()
+                inbox = self._inboxes.setdefault(0, new_inbox)  # atomic: one caller starts the thread
+                if inbox is new_inbox and start_thread(self._run, "firebase_rest deadlines", inbox) is None:
                     self._inboxes.clear()
                     return
             inbox.put(entry)
-            if self._inboxes.get(0) is inbox:  # else its thread is about to end, and may not see the entry
+            if self._inboxes.get(0) is inbox:  # otherwise its thread is ending, and may not read the entry
                 return
 
     def release(self, handle: CancelHandle) -> None:
-        """Do not cancel `handle` any more."""
+        """Remove the deadline of `handle`."""
         handle.due = None
 
-    def rest(self) -> None:
-        """End the thread now if it has no deadlines."""
+    def stop_if_idle(self) -> None:
+        """End the thread if there are no deadlines."""
         inbox = self._inboxes.get(0)
         if inbox is not None:
             inbox.put(None)
 
     def _run(self, inbox: _Inbox) -> None:
-        entries: list[_Entry] = []  # a heap; released entries stay until their time, or until there are many
+        entries: list[_Entry] = []  # a heap; released entries are removed at their time, or when there are many
         limit = 64
         while True:
-            wait = entries[0][0] - time.monotonic() if entries else self.IDLE
+            wait = entries[0][0] - time.monotonic() if entries else self.IDLE_SECONDS
             if wait <= 0:
                 due, _, handle = heapq.heappop(entries)
                 if handle.due is not None and handle.due <= due:
                     handle.cancel()
                 continue
-            # A thread that is about to end may get an entry that its successor also gets: it waits only briefly.
+            # An ending thread waits only briefly, because its successor also gets the entries that it may receive.
             entry = _next(inbox, wait if self._inboxes.get(0) is inbox else min(wait, 0.05))
             if entry is not None:
                 heapq.heappush(entries, entry)
                 if len(entries) < limit:
                     continue
-            entries = [each for each in entries if each[2].due is not None]
+            entries = [item for item in entries if item[2].due is not None]
             heapq.heapify(entries)
             limit = 64 + 2 * len(entries)
             if entry is None and not entries:

@@ -1,8 +1,8 @@
 """Requests, responses, and the flows that exchange them.
 
 Every operation is a *flow*: a generator that yields `Request` values, receives `Response` values and returns the
-result. Flows do no I/O and use no clock, threads or locks; `requestor.run` sends their requests. Each request says
-whether it may be retried.
+result. Flows do no I/O and use no clock, threads or locks; `requestor.run` sends their requests. The `retry_policy` of
+each request determines when it may be retried.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from firebase_rest.transport.redaction import MASK, redact, redact_params
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 
 LARGE_BODY = 1_000_000
-"""Bytes. Larger bodies are parsed without garbage collection, which doubles the time and finds no cycles in JSON."""
+"""Size in bytes above which a body is parsed without garbage collection, which would double the time."""
 
 
 class RetryPolicy(Enum):
@@ -33,7 +33,7 @@ class RetryPolicy(Enum):
 
 
 class ChunkedBody:
-    """A body in chunks, which can be sent repeatedly. `len` is its number of bytes."""
+    """A body in chunks that can be sent repeatedly. `len()` returns its number of bytes."""
 
     __slots__ = ("_parts", "_size")
 
@@ -56,12 +56,12 @@ class Request:
     """One HTTP request, without credentials.
 
     Attributes:
-        url: Absolute, with a percent-encoded path and without a query.
+        url: The absolute URL, with a percent-encoded path and without a query.
         params: The query as decoded pairs, which the transport encodes.
-        body: An iterator of bytes is sent at most once.
-        stream: Return the body of the response as an open reader.
-        fill: The reader waits for as many bytes as are requested.
-        reauth_on_401: Treat every 401 as a rejected token; otherwise only if the message says so.
+        body: The bytes of the body. An iterator of bytes is sent at most once.
+        stream: Whether the response has an open reader in place of the body.
+        fill: Whether the reader waits until it has all requested bytes.
+        reauth_on_401: Whether every 401 response rejects the token. By default, only some messages do.
     """
 
     method: str
@@ -87,7 +87,7 @@ class BodyReader(Protocol):
     def read(self, size: int) -> bytes:
         """Wait for data and return at most `size` bytes, or b"" at the end. Raises `NetworkError` if truncated.
 
-        With `Request.fill` it waits for all `size` bytes; bytes before a truncation are lost.
+        With `Request.fill` it waits for all `size` bytes. If the body is truncated, the bytes of this call are lost.
         """
         ...
 
@@ -125,9 +125,9 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
     def json(self, **options: Any) -> Json:
-        """Parse the body as JSON, with `options` for `json.loads`.
+        """Return the value of a JSON body. `options` are keyword arguments for `json.loads`.
 
-        Raises `InvalidResponse` for anything but one complete JSON value. NaN is refused unless options are passed.
+        Raises `InvalidResponse` unless the body is one complete JSON value. Without options, NaN is invalid.
         """
         value: Json = None
         problem = None
@@ -138,15 +138,14 @@ class Response:
         except ValueError:
             problem = _json_problem(self.text)
         if problem is None and not self.has_length and self.body.lstrip()[:1] in _NUMBER_STARTS:
-            # Invariant: without a confirmed end, only values with a closing character are accepted: 12 may be the start
-            # of 1234.
+            # Invariant: without a confirmed end, a number is not accepted, because 12 may be the beginning of 1234.
             problem = "is a number without Content-Length, which may have been truncated"
         if problem is not None:
             raise InvalidResponse(f"The response (HTTP {self.status}) {problem}.", outcome_unknown=True)
         return value
 
     def json_object(self) -> dict[str, Any]:
-        """Parse the body as a JSON object. Raises `InvalidResponse` for anything else."""
+        """Return the object of a JSON body. Raises `InvalidResponse` for anything else."""
         value = self.json()
         if isinstance(value, dict):
             return value
@@ -157,7 +156,7 @@ _NUMBER_STARTS = frozenset((b"-", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7"
 
 
 def _json_problem(text: str) -> str:
-    """Return why `text` is not JSON. Broken JSON is not quoted, because it may contain tokens and personal data."""
+    """Return why `text` is not JSON. Invalid JSON is not quoted, because it may contain tokens and personal data."""
     start = text.lstrip()[:1]
     if start == "":
         return "is empty, but JSON was expected"
@@ -171,7 +170,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 JSON_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
-"""Rejects NaN, Infinity and -Infinity, which are not JSON. (1e999 is; its value is infinite, as for `json.loads`.)"""
+"""A decoder that rejects NaN, Infinity and -Infinity, which are not JSON. As in `json.loads`, 1e999 is infinite."""
 
 
 def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
@@ -186,23 +185,23 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
 
 @contextmanager
 def without_collection() -> Generator[None, None, None]:
-    """Create many objects that are not garbage, without garbage collection."""
+    """Disable garbage collection in a block that creates many objects."""
     if not gc.isenabled():
         yield
         return
     gc.disable()
     try:
         yield
-        if _CAN_AGE and gc.get_freeze_count() == 0:
-            # Move the new objects to the oldest generation; otherwise the next allocation would traverse all of them.
-            # Not if the program has frozen objects itself, because they would be unfrozen.
+        if _CAN_FREEZE and gc.get_freeze_count() == 0:
+            # This moves the new objects to the oldest generation; otherwise the next allocation would traverse them. If
+            # the program has frozen objects, it is not done, because their state would be lost.
             gc.freeze()
             gc.unfreeze()
     finally:
         gc.enable()
 
 
-_CAN_AGE = hasattr(gc, "freeze")  # CPython's
+_CAN_FREEZE = hasattr(gc, "freeze")  # only in CPython
 
 
 @dataclass(frozen=True, slots=True)

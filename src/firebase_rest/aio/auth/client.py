@@ -80,4 +80,4 @@ class AsyncAuth(AsyncSignInMethods, AsyncAccountMethods, AsyncServerTokenMethods
     @property
     def credentials(self) -> Any:
         """The google-auth credentials of the service account, or None."""
-        return None if self._service_account is None else self._service_account.google
+        return None if self._service_account is None else self._service_account.google_credentials

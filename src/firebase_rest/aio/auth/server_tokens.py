@@ -59,7 +59,7 @@ class AsyncCustomTokenSigner:
                 "create_custom_token() requires a service account: add 'serviceAccount' to the configuration, the path "
                 "of a key file or its content."
             )
-        credentials = self.account.google
+        credentials = self.account.google_credentials
         if _has_private_key(credentials):
             from google.auth import jwt as google_jwt
 
@@ -248,7 +248,7 @@ class AsyncServerTokenMethods(AsyncAuthBase):
         account = self._server.account
         quota_project = None
         if account is not None and not self._is_emulated:
-            quota_project = getattr(account.google, "quota_project_id", None)
+            quota_project = getattr(account.google_credentials, "quota_project_id", None)
         return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project)
 
     def _administrator(self) -> AsyncCredentials:
@@ -264,7 +264,7 @@ class AsyncServerTokenMethods(AsyncAuthBase):
     def _project(self) -> str:
         project = self._server.project_id
         if project is None and self._server.account is not None:
-            project = getattr(self._server.account.google, "project_id", None)
+            project = getattr(self._server.account.google_credentials, "project_id", None)
         if isinstance(project, str) and project:
             return project
         raise ConfigError(

@@ -527,12 +527,12 @@ class AsyncFileOperations(AsyncFolderOperations):
             raise ConfigError(
                 "signed_url() requires a service account; configure 'serviceAccount', or pass credentials=."
             )
-        email = signed_url.service_account_email(account.google)
+        email = signed_url.service_account_email(account.google_credentials)
         now = datetime.now(timezone.utc)
         request = signed_url.V4SigningRequest(
             self._location, email, seconds, now, http_method, signed_headers, signed_params
         )
-        signature = signed_url.sign_locally(account.google, request.message)
+        signature = signed_url.sign_locally(account.google_credentials, request.message)
         if signature is None:
             signature = await self._requestor.with_credentials(account).run(sign_blob(email, request.message))
         return request.url(signature)

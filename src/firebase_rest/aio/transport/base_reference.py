@@ -81,7 +81,7 @@ class AsyncBaseReference:
     @property
     def credentials(self) -> Any:
         """The google-auth credentials of the configured service account, or None."""
-        return None if self._context.account is None else self._context.account.google
+        return None if self._context.account is None else self._context.account.google_credentials
 
     def with_options(
         self: R,
@@ -108,11 +108,11 @@ class AsyncBaseReference:
         return self._with(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
 
     def _with(self: R, requestor: AsyncRequestor) -> R:
-        make = cast("Callable[..., R]", type(self))
-        return make(requestor, *self._arguments()[1:])
+        create = cast("Callable[..., R]", type(self))
+        return create(requestor, *self._arguments()[1:])
 
     def _authenticate(self, token: str | AsyncTokenSource | None) -> AsyncRequestor:
-        """Return the requestor for one call, authenticated by `token` if one is given."""
+        """Return the requestor for one call. A `token` replaces the credentials of the reference."""
         if token is None:
             return self._requestor
         return self._requestor.with_credentials(user_credentials(token, self._user_credentials))

@@ -1,4 +1,4 @@
-"""Reading response bodies of aiohttp: at once with a limit, or while they arrive."""
+"""Read response bodies of aiohttp at once with a limit, or while they arrive."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from firebase_rest.transport.wire import Request
 
 _STEP = 1024 * 1024
 _ERROR_LIMIT = 1024 * 1024
-"""The number of bytes read of an error's or a redirect's body."""
+"""Maximum number of bytes that are read from the body of an error or a redirect."""
 _MAX_CODINGS = 5
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Return the decompressed body. The bodies of errors and redirects are cut at 1 MB.
+    """Return the decompressed body. The bodies of errors and redirects are truncated to 1 MB.
 
     Raises `ResponseTooLarge` beyond `limit` bytes, and `MalformedBody` if compressed data is malformed or truncated.
     """
@@ -35,14 +35,14 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     length = headers.get("Content-Length", "")
     if not coding and length.isdigit() and len(length) < 20 and int(length) <= min(limit, _ERROR_LIMIT):
         return await response.read()
-    has_value = status < 300 or status == 412  # 412 carries the current value
+    has_value = status < 300 or status == 412  # a response with status 412 contains the current value
     limit = limit if has_value else min(limit, _ERROR_LIMIT)
     parts: list[bytes] = []
-    left = limit
+    remaining = limit
     async for part in _decompressed(response, coding):
-        left -= len(part)
+        remaining -= len(part)
         parts.append(part)
-        if left < 0:
+        if remaining < 0:
             response.close()  # the rest of the body may still arrive
             if has_value:
                 raise ResponseTooLarge(f"the response is larger than max_response_size={limit} bytes")
@@ -57,7 +57,7 @@ async def _decompressed(response: aiohttp.ClientResponse, header: str) -> AsyncI
     if len(codings) > _MAX_CODINGS:
         raise MalformedBody(f"the body is compressed {len(codings)} times")
     for coding in reversed(codings):
-        if coding in ("gzip", "x-gzip", "deflate"):  # others were not asked for
+        if coding in ("gzip", "x-gzip", "deflate"):  # the request asks for no other codings
             parts = _inflated(parts, is_gzip=coding != "deflate")
     async for part in parts:
         yield part
@@ -73,7 +73,7 @@ async def _inflated(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncItera
     async for data in parts:
         part = b""
         while data or (len(part) == _STEP and not decoder.eof):
-            if decoder is None or decoder.eof:  # gzip may have several members
+            if decoder is None or decoder.eof:  # gzip data can have several members
                 is_zlib = is_gzip or data[0] & 15 == 8  # some servers send raw deflate
                 decoder = zlib.decompressobj(47 if is_zlib else -15)
             try:
@@ -83,14 +83,14 @@ async def _inflated(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncItera
             if part:
                 yield part
             if len(part) == _STEP:
-                await asyncio.sleep(0)  # a few bytes can become many such parts
-            data = decoder.unconsumed_tail or decoder.unused_data  # noqa: PLW2901 - the rest of it
+                await asyncio.sleep(0)  # lets other tasks run, because a few bytes can become many such parts
+            data = decoder.unconsumed_tail or decoder.unused_data  # noqa: PLW2901 - the remaining bytes
     if decoder is not None and not decoder.eof:
         raise MalformedBody("the compressed data is truncated")
 
 
 class AsyncBody:
-    """The body of a response that is still arriving. It is a member of `bodies` until it is closed."""
+    """The body of a response that is still arriving. The set `bodies` contains it until it is closed."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class AsyncBody:
     async def read(self, size: int) -> bytes:
         """Wait for data and return at most `size` bytes, or b"" at the end. Raises `NetworkError` if truncated.
 
-        With `Request.fill` it waits for all `size` bytes; bytes before a truncation are lost.
+        With `Request.fill` it waits for all `size` bytes. If the body is truncated, the bytes of this call are lost.
         """
         content = self._response.content
         try:

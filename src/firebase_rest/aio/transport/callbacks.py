@@ -1,4 +1,4 @@
-"""Functions and coroutine functions of the program, which the async client calls."""
+"""Validate and call the program's functions and coroutine functions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ async def call(function: Callable[..., Any], *arguments: object) -> None:
             await result
     except asyncio.CancelledError as error:
         task: Any = asyncio.current_task()
-        if not hasattr(task, "cancelling") or task.cancelling():  # Python 3.10 cannot tell
+        # Python 3.10 does not tell whether the current task was cancelled.
+        if not hasattr(task, "cancelling") or task.cancelling():
             raise
         raise RuntimeError(f"{function!r} waited for a task that was cancelled.") from error

@@ -1,4 +1,4 @@
-"""Credentials whose tokens are obtained without blocking the event loop.
+"""Credentials that are refreshed without blocking the event loop.
 
 Invariant: as in `transport.credentials`, no repr shows a credential.
 """
@@ -48,7 +48,7 @@ class AsyncTokenSource(Protocol):
 
 
 async def current_token(source: Any, *, rejected: str | None = None) -> str:
-    """Return the token of a source, whose method may be a coroutine function or block."""
+    """Return the token of a source. Its method may be a coroutine function, or a function that blocks."""
     if inspect.iscoroutinefunction(source.current_token):
         return cast(str, await source.current_token(rejected=rejected))
     return cast(str, await run_in_thread(source.current_token, rejected=rejected))
@@ -91,12 +91,12 @@ class AsyncServiceAccount:
         return "<AsyncServiceAccount>"
 
     @property
-    def google(self) -> Any:
+    def google_credentials(self) -> Any:
         """The google-auth credentials. The first use reads the key file."""
-        return self._account.google
+        return self._account.google_credentials
 
     def get(self, rejected: RequestAuth | None = None) -> Auth:
-        """See `Credentials`."""
+        """Return the authentication of a request; see `Credentials.get`."""
         if self._google is not None and self._google.valid and rejected is None:
             return self._account.current()
         return self._get(rejected)
@@ -104,7 +104,7 @@ class AsyncServiceAccount:
     async def _get(self, rejected: RequestAuth | None) -> RequestAuth | None:
         self._loop = asyncio.get_running_loop()
         if self._google is None:
-            self._google = await run_in_thread(lambda: self._account.google)
+            self._google = await run_in_thread(lambda: self._account.google_credentials)
         from firebase_rest.transport.google_auth import is_unexpired
 
         google, secret = self._google, None if rejected is None else rejected.secret
@@ -119,7 +119,7 @@ class AsyncServiceAccount:
             return google.token != secret and is_unexpired(google)
 
         await self._single_flight.ensure(is_needed, is_usable, refresh)
-        return self._account.current()  # a refresh here would block the event loop
+        return self._account.current()  # not `get`, which could block the event loop
 
     def _fetch_in_loop(self, request: Request) -> Response:
         assert self._loop is not None
@@ -130,7 +130,7 @@ class AsyncServiceAccount:
 
 
 def validate_async_app_check(app_check: object) -> AsyncAppCheck | None:
-    """Return `app_check`, which may be a coroutine function. Raises `UsageError` as `validate_app_check`."""
+    """Return `app_check`, which may be a coroutine function. Raises the errors of `validate_app_check`."""
     if inspect.iscoroutinefunction(app_check):
         return cast(AsyncAppCheck, app_check)
     return validate_app_check(app_check)

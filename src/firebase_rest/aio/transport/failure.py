@@ -1,4 +1,4 @@
-"""Translation of aiohttp's exceptions into `Problem`s."""
+"""Translate aiohttp's exceptions into `Problem` values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from firebase_rest.transport.retries import Failure
 
 
 class ConnectionLost(aiohttp.ClientError):
-    """An error after which aiohttp would send the request again. `error` is the original."""
+    """Replaces an error after which aiohttp would send the request again. `error` is the original error."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -38,7 +38,7 @@ async def prevent_repeat(
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
-        raise  # aiohttp does not repeat these
+        raise  # aiohttp does not repeat the request after these errors
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         lost = error
     raise ConnectionLost(lost)
@@ -49,10 +49,10 @@ class Connection:
     """The state of an attempt.
 
     Attributes:
-        abort: Ends the attempt.
-        dialed: Whether a connection was begun.
+        abort: A function that ends the attempt.
+        dialed: Whether the attempt began to open a connection.
         connected: Whether the request had a connection.
-        error: Why the body could not be sent. (aiohttp hides it.)
+        error: The error of sending the body, which aiohttp does not raise, or None.
     """
 
     abort: Callable[[], object]
@@ -75,7 +75,7 @@ _MALFORMED = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, Malformed
 
 
 def find_problem(error: Exception, connection: Connection) -> Problem:
-    """Return what an exception of aiohttp means."""
+    """Return the problem that an exception of aiohttp reports."""
     failure = _classify(error, connection)
     error = error.error if isinstance(error, ConnectionLost) else error
     return Problem(
@@ -95,8 +95,9 @@ def _classify(error: Exception, connection: Connection) -> Failure:
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         # aiohttp does not annotate the attribute.
         cause: object = error.os_error  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        ended = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
-        return Failure.NEVER_CONNECTED if ended else Failure.PERMANENT  # the server does not support our TLS
+        has_ended = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+        # Otherwise the server does not support TLS, or supports none of our TLS versions.
+        return Failure.NEVER_CONNECTED if has_ended else Failure.PERMANENT
     if isinstance(error, _CONNECTING):
         return Failure.NEVER_CONNECTED
     if isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError)):
@@ -110,12 +111,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         cause: OSError = error.os_error  # pyright: ignore[reportUnknownMemberType]
         number = None if isinstance(cause, ssl.SSLError) else cause.errno
-        if number is not None and number > 0:  # asyncio's own text repeats the address
+        if number is not None and number > 0:  # asyncio's message would repeat the address
             return f"[Errno {number}] {os.strerror(number)}"
         return redact(str(cause)).strip().rstrip(".") or type(cause).__name__
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy responded with HTTP {error.status}"
-    if isinstance(error, aiohttp.ClientResponseError):  # the further lines quote the response
+    if isinstance(error, aiohttp.ClientResponseError):  # the other lines of the message quote the response
         return redact(str(error.message).partition("\n")[0]).strip().rstrip(".:") or type(error).__name__
     if isinstance(error, _UNSENDABLE):
         return "the URL is invalid"

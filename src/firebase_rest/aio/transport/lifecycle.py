@@ -1,4 +1,4 @@
-"""The base class of async context managers that close themselves."""
+"""The base class of async context managers that are closed at the end of their block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ C = TypeVar("C", bound="AsyncClosable")
 
 
 class AsyncClosable:
-    """An async context manager whose end closes it."""
+    """An async context manager that calls `close()` at its end."""
 
     __slots__ = ()
 
@@ -19,5 +19,5 @@ class AsyncClosable:
         await self.close()
 
     async def close(self) -> object:
-        """Release what the object holds."""
+        """Release the resources. Idempotent."""
         raise NotImplementedError

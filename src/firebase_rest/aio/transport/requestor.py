@@ -1,4 +1,4 @@
-"""Run flows over an `aiohttp.ClientSession`: the async sender of the steps of `transport.exchange`."""
+"""Run flows with an `aiohttp.ClientSession`: the async sender that takes the steps of `transport.exchange`."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class AsyncRequestor:
     def sender(self) -> AsyncSender:
         """Return a sender of the requests of one flow."""
         deadline = self.options.deadline
-        ends = None if deadline is None else time.monotonic() + deadline
-        return AsyncSender(self.options, ends, self.transport, self.credentials)
+        deadline_at = None if deadline is None else time.monotonic() + deadline
+        return AsyncSender(self.options, deadline_at, self.transport, self.credentials)
 
     def with_credentials(self, credentials: AsyncCredentials) -> AsyncRequestor:
         """Return a copy with other credentials."""
@@ -118,10 +118,10 @@ class AsyncSender(Exchange):
             pass
         else:
             return
-        raise self.closed_while_waiting(outcome_unknown=outcome_unknown)
+        raise self.closed_error(outcome_unknown=outcome_unknown)
 
     async def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
-        """Return the credentials and the App Check token, obtained within the deadline."""
+        """Return the credentials and the App Check token. The deadline bounds their refresh."""
         auth = self.credentials.get(rejected)
         app_check = self.transport.app_check
         if app_check is None and (auth is None or isinstance(auth, RequestAuth)):
@@ -130,7 +130,8 @@ class AsyncSender(Exchange):
             with Scope(self.transport.scopes, self.remaining()):
                 if auth is not None and not isinstance(auth, RequestAuth):
                     auth = await auth
-                return auth or NO_AUTH if app_check is None else await with_async_app_check(auth or NO_AUTH, app_check)
+                auth = auth or NO_AUTH
+                return auth if app_check is None else await with_async_app_check(auth, app_check)
         except ScopeEnded:
             pass
         if self.transport.is_closed:
@@ -147,7 +148,7 @@ class AsyncSender(Exchange):
         try:
             with scope:
                 response = await transport.send(request, auth, self.options, connection)
-            return self.received(response, request, auth, started)
+            return self.response_outcome(response, request, auth, started)
         except ScopeEnded:
             pass
         except FirebaseError:
@@ -155,13 +156,13 @@ class AsyncSender(Exchange):
         except ATTEMPT_ERRORS as error:
             problem = find_problem(error, connection)
         if self.is_overdue:
-            return self.out_of_time(request, sent=connection.connected)
+            return self.overdue_outcome(request, sent=connection.connected)
         if transport.is_closed:
-            return self.cancelled(request, sent=connection.connected)
+            return self.cancelled_outcome(request, sent=connection.connected)
         if connection.error is not None:
             if not isinstance(connection.error, asyncio.TimeoutError):
                 raise connection.error
             problem = find_problem(connection.error, connection)
         if problem is None:
-            return self.cancelled(request, sent=connection.connected)
-        return self.failed(problem, request, auth)
+            return self.cancelled_outcome(request, sent=connection.connected)
+        return self.problem_outcome(problem, request, auth)

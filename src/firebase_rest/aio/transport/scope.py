@@ -1,6 +1,6 @@
 """`Scope`: ends a block of a task at a deadline, or when the App is closed.
 
-`asyncio.timeout` is the model; it needs Python 3.11, and only time ends it.
+It resembles `asyncio.timeout`, which requires Python 3.11 and cannot be ended by `cancel()`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class ScopeEnded(Exception):
-    """A scope has ended its block."""
+    """The deadline of a scope has passed, or `cancel` was called."""
 
 
 class Scope:
     """A context manager. Raises `ScopeEnded` from the block after `seconds`, or after `cancel()`.
 
-    It is a member of `scopes` during the block.
+    The set `scopes` contains it during the block.
     """
 
     __slots__ = ("__weakref__", "_before", "_is_ended", "_scopes", "_seconds", "_task", "_timer")
@@ -39,7 +39,7 @@ class Scope:
         self._scopes.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        # Invariant: a cancellation of the task by the program is never taken for ours.
+        # Invariant: a cancellation of the task by the program is never replaced by `ScopeEnded`.
         if self._is_ended and _uncancel(self._task) <= self._before and isinstance(error, asyncio.CancelledError):
             raise ScopeEnded from None
 

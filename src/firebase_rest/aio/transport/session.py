@@ -43,10 +43,10 @@ from firebase_rest.transport.session import CLOSED, MAX_RESPONSE_SIZE, validate_
 from firebase_rest.transport.wire import ChunkedBody, Request, Response
 
 MAX_CALLS = 100
-"""Calls that are sent at the same time; others wait. Streams are not counted."""
+"""Maximum number of calls that are sent at the same time. Further calls wait. Streams are not counted."""
 
 CLOSING_TIMEOUT = 1.0
-"""Seconds that `close` waits for handlers that are running."""
+"""Maximum seconds that `close` waits for running handlers."""
 
 _DEFAULT_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 _MIDDLEWARES = (prevent_repeat,)
@@ -56,7 +56,7 @@ _connection: ContextVar[Connection | None] = ContextVar("firebase_rest_connectio
 
 
 class _Protocol(ResponseHandler):
-    """The protocol of a connection. It skips at most `MAX_INFORMATIONAL` responses, which aiohttp does without end."""
+    """The protocol of a connection. It skips at most `MAX_INFORMATIONAL` responses; aiohttp has no limit."""
 
     _informational = 0
 
@@ -70,14 +70,14 @@ class _Protocol(ResponseHandler):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A connector that reports whether an attempt has a connection.
+    """A connector that records whether an attempt has a connection.
 
-    Invariant: a connection on which bytes arrived after the last response is closed, because they would be taken for the
+    Invariant: a connection is closed if bytes arrived after the last response, because aiohttp would read them as the
     next response.
     """
 
     def __init__(self) -> None:
-        # `MAX_CALLS` is the limit, and waiting for it is no timeout.
+        # No limit here: `MAX_CALLS` is the limit, and waiting for a slot does not count as connecting.
         super().__init__(limit=0)  # pyright: ignore[reportUnknownMemberType]
         self._factory = cast(Any, partial(_Protocol, loop=self._loop))
 
@@ -90,7 +90,7 @@ class _Connector(aiohttp.TCPConnector):
                 connection.connected = True
                 return result
             result.close()
-        raise aiohttp.ServerDisconnectedError("the server sends data before the request")
+        raise aiohttp.ServerDisconnectedError("the server sent data before the request")
 
 
 class AiohttpTransport:
@@ -108,7 +108,7 @@ class AiohttpTransport:
     ) -> None:
         if session is not None and not isinstance(cast(object, session), aiohttp.ClientSession):
             raise UsageError(f"session must be an aiohttp.ClientSession, got {describe(session)}.")
-        self._owned = session is None
+        self._owns_session = session is None
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lifetime: AsyncGenerator[None, None] | None = None
@@ -123,13 +123,15 @@ class AiohttpTransport:
         self._proxies: dict[str, str | None] = {}
         self._tls: ssl.SSLContext | None = None
         self._timeouts: dict[Options, aiohttp.ClientTimeout] = {}
-        # Headers that no other host may receive are sent with each request, and others by our session.
+        # Our own session sends the other headers. These must not be sent to hosts outside Firebase.
         self._per_request = {
-            name: value for name, value in self.headers.items() if not self._owned or name.lower() in PERSONAL_HEADERS
+            name: value
+            for name, value in self.headers.items()
+            if not self._owns_session or name.lower() in PERSONAL_HEADERS
         }
 
     def __reduce__(self) -> tuple[object, ...]:
-        if not self._owned:
+        if not self._owns_session:
             raise TypeError("An App with an aiohttp session cannot be pickled.")
         return type(self), (None, self.headers, self.app_check, self.max_response_size)
 
@@ -148,13 +150,13 @@ class AiohttpTransport:
             raise UsageError("The App belongs to another event loop; create one App in each loop.")
         self._loop = loop
         self._slots = asyncio.Semaphore(MAX_CALLS)
-        if self._owned:
-            own = {name: value for name, value in self.headers.items() if name not in self._per_request}
-            present = {name.lower() for name in own}
-            defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in present}
+        if self._owns_session:
+            headers = {name: value for name, value in self.headers.items() if name not in self._per_request}
+            names = {name.lower() for name in headers}
+            defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in names}
             self._session = aiohttp.ClientSession(
                 connector=_Connector(),
-                headers={**defaults, **own},
+                headers={**defaults, **headers},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 middlewares=_MIDDLEWARES,
                 auto_decompress=False,
@@ -185,7 +187,7 @@ class AiohttpTransport:
         tasks = self._tasks - {asyncio.current_task()}
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSING_TIMEOUT)
-        if self._owned and self._session is not None:
+        if self._owns_session and self._session is not None:
             await self._session.close()
             if self._lifetime is not None:
                 await self._lifetime.aclose()
@@ -194,20 +196,20 @@ class AiohttpTransport:
         """Send a request and read the response. Raises the exceptions of aiohttp."""
         session = self.session
         timeout = self._timeout_of(options)
-        if not self._owned:
-            connection.dialed = connection.connected = True  # unknown
+        if not self._owns_session:
+            connection.dialed = connection.connected = True  # the connector of another session does not report it
         if request.stream:
             return await self._send(session, request, auth, timeout, connection)
         async with self._slots:
             return await self._send(session, request, auth, timeout, connection)
 
     def _timeout_of(self, options: Options) -> aiohttp.ClientTimeout:
-        """Return aiohttp's form of the timeouts."""
-        found = self._timeouts.get(options)
-        if found is None:
-            found = aiohttp.ClientTimeout(total=None, connect=options.connect, sock_read=options.read)
-            self._timeouts[options] = found
-        return found
+        """Return the timeouts as a `ClientTimeout`."""
+        timeout = self._timeouts.get(options)
+        if timeout is None:
+            timeout = aiohttp.ClientTimeout(total=None, connect=options.connect, sock_read=options.read)
+            self._timeouts[options] = timeout
+        return timeout
 
     async def _send(
         self,
@@ -220,7 +222,7 @@ class AiohttpTransport:
         url = full_url(request, auth)
         headers = {**self._per_request, **request.headers, **auth.headers} if self._has_headers(request, auth) else None
         settings: dict[str, Any] = {}
-        if not self._owned:
+        if not self._owns_session:
             settings = self._settings_of_program(session, auth)
         else:
             if url.startswith("https:"):
@@ -230,7 +232,7 @@ class AiohttpTransport:
                 settings["proxy"] = proxy
         if headers and auth is STRIP_AUTH:
             headers = {name: value for name, value in headers.items() if name.lower() not in PERSONAL_HEADERS}
-        body: Any = chunked(request.body)  # aiohttp would send a large body without a pause
+        body: Any = chunked(request.body)  # otherwise aiohttp would send a large body without letting other tasks run
         if isinstance(body, ChunkedBody):
             headers = {**(headers or {}), "Content-Length": str(len(body))}
         if body is not None and not isinstance(body, bytes):
@@ -256,8 +258,9 @@ class AiohttpTransport:
         coding = headers.get("Transfer-Encoding", "").lower()
         if status < 200 or coding not in ("", "chunked"):
             response.close()
-            what = f"informational response {status}" if status < 200 else "the transfer encoding is not 'chunked'"
-            raise MalformedBody(what)
+            if status < 200:
+                raise MalformedBody(f"informational response {status}")
+            raise MalformedBody("the transfer encoding is not 'chunked'")
         # Whether the end of the body is confirmed.
         has_length = "Content-Length" in headers or bool(coding) or status in (204, 304)
         if request.stream and status in (200, 206):
@@ -282,8 +285,8 @@ class AiohttpTransport:
                 "The server redirected to a host outside Firebase, which must not receive the credentials of the "
                 "session; the redirect was not followed."
             )
-        own = getattr(session, "_middlewares", ())
-        return {"middlewares": (prevent_repeat, *own), "auto_decompress": False, "raise_for_status": False}
+        middlewares = (prevent_repeat, *getattr(session, "_middlewares", ()))
+        return {"middlewares": middlewares, "auto_decompress": False, "raise_for_status": False}
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -302,7 +305,7 @@ class AiohttpTransport:
 
 
 async def _close_at_end(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
-    """Close a session when the event loop ends or the App is forgotten: then asyncio closes its generators."""
+    """Close a session when the event loop ends or the App is deleted, because asyncio then closes this generator."""
     try:
         yield
     finally:
@@ -317,7 +320,7 @@ async def _asynchronous(body: Iterable[bytes]) -> AsyncIterator[bytes]:
 async def _pieces(
     body: Iterable[bytes] | AsyncIterable[bytes], seconds: float, connection: Connection
 ) -> AsyncIterator[bytes]:
-    """Yield a body in pieces, each of which the server must accept within `seconds`."""
+    """Yield a body in pieces. The server must accept each piece within `seconds`."""
 
     def stop() -> None:
         connection.error = asyncio.TimeoutError()
@@ -339,7 +342,7 @@ async def _pieces(
 
 
 def _joined(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers by their lower-case names; those of the same name are joined by commas."""
+    """Return the headers by their lower-case names. Headers with the same name are joined by commas."""
     result: dict[str, str] = {}
     for name, value in headers.items():
         key = name.lower()

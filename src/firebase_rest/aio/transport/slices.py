@@ -1,4 +1,4 @@
-"""Run long computations in slices, between which the event loop runs other tasks."""
+"""Run long computations in slices. The event loop runs other tasks between two slices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def run_in_slices(slices: Generator[None, None, T]) -> T:
     """Return the result of a generator, and let other tasks run at each `yield`."""
     try:
         while True:
-            # A collection would traverse all objects of the result, which takes longer than a slice.
+            # Garbage collection would traverse all objects of the result, which takes longer than a slice.
             with without_collection():
                 next(slices)
             await asyncio.sleep(0)

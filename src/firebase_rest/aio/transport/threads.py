@@ -1,4 +1,4 @@
-"""Run blocking code in a thread, beside the event loop."""
+"""Run blocking code in a thread, so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ T = TypeVar("T")
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return or raise what `work` does. The thread continues if the task is cancelled.
+    """Run `work` in a thread, and return its result. The thread continues if the task is cancelled.
 
-    Not `asyncio.to_thread`: its few threads also resolve host names, for which `work` may wait.
+    `asyncio.to_thread` is not used, because its few threads also resolve host names, for which `work` may wait.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
+    future: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
+    def set_outcome(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
             return
         if error is None:
-            done.set_result(cast(T, result))
+            future.set_result(cast(T, result))
         else:
-            done.set_exception(error)
+            future.set_exception(error)
 
     def run() -> None:
         result: T | None = None
-        problem: BaseException | None = None
+        error: BaseException | None = None
         try:
             result = work(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 - raised again in the task
-            problem = error
+        except BaseException as raised:  # noqa: BLE001 - raised again in the task
+            error = raised
         with suppress(RuntimeError):  # the loop was closed
-            loop.call_soon_threadsafe(settle, result, problem)
+            loop.call_soon_threadsafe(set_outcome, result, error)
 
-    # As with `asyncio.to_thread`, the program's context variables have their values.
+    # As with `asyncio.to_thread`, the program's context variables are available in the thread.
     context = contextvars.copy_context()
     if start_thread(lambda: context.run(run), "firebase_rest worker") is None:
         run()
-    return await done
+    return await future
 
 
 def wait_for(loop: asyncio.AbstractEventLoop, work: Any) -> Any:
-    """Return the result of a coroutine that runs in `loop`, in another thread than the loop's."""
+    """Run a coroutine in `loop` from another thread, and return its result."""
     return asyncio.run_coroutine_threadsafe(work, loop).result()

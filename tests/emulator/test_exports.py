@@ -299,7 +299,9 @@ def test_import_refuses_invalid_metadata(exported, content):
 def test_import_of_something_else_is_refused(emulator, tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         emulator.import_data(tmp_path / "missing")
-    with pytest.raises(ValueError, match=r"is not an export folder: it has no firebase-export-metadata\.json"):
+    with pytest.raises(
+        ValueError, match=r"is not an export folder: it does not contain firebase-export-metadata\.json"
+    ):
         emulator.import_data(tmp_path)
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ValueError, match=r"bad\.json cannot be loaded into the database: Invalid data"):

@@ -161,7 +161,7 @@ class Emulator(Closable):
             ExportError: If the path is not an export, or the export contains links or paths that lead out of it. It is
                 a subclass of `ValueError`.
         """
-        with nullcontext() if self._data is None else self._data.together():
+        with nullcontext() if self._data is None else self._data.transaction():
             self.reset()
             return import_data(self._services, Path(path))
 

@@ -1,4 +1,4 @@
-"""`auth_export`: the accounts of the project and of its tenants, and some settings."""
+"""Export and import of `auth_export`: the accounts of the project and its tenants, and some settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.exports.folders import ExportFolder, ImportFolder
     from firebase_rest.emulator.exports.services import Services
 
-_PAGE = "1000"
+_PAGE_SIZE = 1000
 _CONFIG = "config.json"
 _ACCOUNTS = "accounts"
 _JSON = ".json"
@@ -33,7 +33,7 @@ def _users(services: Services, tenant: str) -> list[Any]:
     token = ""
     while True:
         path = f"{services.accounts_path}{tenant}/accounts:batchGet"
-        page = services.call_auth("GET", path, maxResults=_PAGE, nextPageToken=token)
+        page = services.call_auth("GET", path, maxResults=str(_PAGE_SIZE), nextPageToken=token)
         users += page.get("users", [])
         token = page.get("nextPageToken")
         if not token:
@@ -41,18 +41,18 @@ def _users(services: Services, tenant: str) -> list[Any]:
 
 
 def _tenant_ids(services: Services) -> list[str]:
-    found: list[str] = []
+    tenant_ids: list[str] = []
     token = ""
     while True:
-        page = services.call_auth("GET", services.tenants_path, pageSize=_PAGE, pageToken=token)
-        found += [tenant["tenantId"] for tenant in page["tenants"]]
+        page = services.call_auth("GET", services.tenants_path, pageSize=str(_PAGE_SIZE), pageToken=token)
+        tenant_ids += [tenant["tenantId"] for tenant in page["tenants"]]
         token = page.get("nextPageToken")
         if not token:
-            return found
+            return tenant_ids
 
 
 def import_accounts(services: Services, folder: ImportFolder) -> list[str]:
-    """Create the accounts and apply the settings. Return what could not be imported."""
+    """Create the accounts and apply the settings. Return a sentence for each account that could not be imported."""
     if folder.has(_CONFIG):
         config = json.dumps(folder.read_object(_CONFIG)).encode()
         services.call_auth("PATCH", services.config_path, config)
@@ -67,14 +67,14 @@ def _import_file(services: Services, folder: ImportFolder, name: str) -> list[st
     content = folder.read_object(name)
     users: list[Any] = content.get("users") or []
     if type(users) is not list:
-        raise ExportError(f"{folder.path / name} must have a list of users.")
+        raise ExportError(f"{folder.path / name} must have a list as the value of 'users'.")
     tenant_id = name.removeprefix(_ACCOUNTS).removeprefix("-").removesuffix(_JSON)
     tenant = f"/tenants/{quote(tenant_id, safe='%')}" if tenant_id else ""
     problems: list[str] = []
-    for start in range(0, len(users), int(_PAGE)):
-        part = {**content, "users": users[start : start + int(_PAGE)]}
+    for start in range(0, len(users), _PAGE_SIZE):
+        page = {**content, "users": users[start : start + _PAGE_SIZE]}
         try:
-            body = json.dumps(part).encode()
+            body = json.dumps(page).encode()
             result = services.call_auth("POST", f"{services.accounts_path}{tenant}/accounts:batchCreate", body)
         except ExportError as error:
             raise ExportError(f"{folder.path / name} cannot be imported: {error}") from None

@@ -1,4 +1,4 @@
-"""Export and import of everything."""
+"""Export and import of the data of all services."""
 
 from __future__ import annotations
 
@@ -22,31 +22,34 @@ _JSON = ".json"
 
 
 def export_data(services: Services, path: Path, targets: Collection[str] | None = None) -> None:
-    """Export everything to `path`: the data of the default database if it ends in ".json", else a folder.
+    """Export all data to a folder, or the data of the default database to a file whose name ends in ".json".
 
     Args:
         services: The services to export.
         path: The file or folder, which is replaced. A folder must be empty or an earlier export.
-        targets: The services that a folder contains: "database", "auth" and "storage". None means all.
+        targets: The services to export: "database", "auth" and "storage". None means all. Ignored for a file.
 
     Raises:
-        ExportError: If the path cannot be used.
-        OSError: If writing fails. An earlier export is unchanged.
+        ExportError: If the path exists and is not an export.
+        OSError: If writing fails. An earlier export is then unchanged.
     """
     if path.name.endswith(_JSON):
         write_file(path, services.call_database("GET", services.database.default, format="export").body)
         return
     with replaced_folder(path, [METADATA_FILE]) as folder:
         metadata: dict[str, object] = {"version": __version__}
-        for name, write in _EXPORTERS.items():
+        for name, export_service in _EXPORTERS.items():
             if targets is None or name in targets:
                 metadata[name] = {"version": __version__, "path": f"{name}_export"}
-                write(services, folder.folder(f"{name}_export"))
+                export_service(services, folder.folder(f"{name}_export"))
         folder.write_object(METADATA_FILE, metadata)
 
 
 def export_storage(services: Services, path: Path) -> None:
-    """Export the objects of Storage to a folder in the format of `storage_export`. Raises as `export_data`."""
+    """Export the objects of Storage to a folder in the format of `storage_export`.
+
+    Raises the same exceptions as `export_data`.
+    """
     with replaced_folder(path, [BUCKETS]) as folder:
         export_objects(services, folder)
 
@@ -55,10 +58,10 @@ def import_data(services: Services, path: Path) -> list[str]:
     """Import an export folder, or a JSON file for the default database. The services must be empty.
 
     Returns:
-        What could not be imported, one sentence each.
+        One sentence for each item that could not be imported.
 
     Raises:
-        ExportError: If the path is not an export, or contains links or paths that lead out of it.
+        ExportError: If the path is not an export, or the export contains links or paths that lead out of it.
     """
     if path.is_file():
         _put(services, services.database.default, path.read_bytes(), path)
@@ -67,17 +70,17 @@ def import_data(services: Services, path: Path) -> list[str]:
         raise ExportError(f"{path} does not exist. Expected an export folder or a JSON file.")
     folder = ImportFolder(path)
     if not folder.has(METADATA_FILE):
-        raise ExportError(f"{path} is not an export folder: it has no {METADATA_FILE}.")
+        raise ExportError(f"{path} is not an export folder: it does not contain {METADATA_FILE}.")
     metadata = folder.read_object(METADATA_FILE)
     problems: list[str] = []
-    for name, read in _IMPORTERS.items():
+    for name, import_service in _IMPORTERS.items():
         entry = metadata.get(name)
         if entry is None:
             continue
-        place = cast("dict[str, Any]", entry).get("path") if isinstance(entry, dict) else None
-        if not isinstance(place, str):
-            raise ExportError(f"{path / METADATA_FILE} has no path for {name}.")
-        problems += read(services, folder.folder(place))
+        subfolder = cast("dict[str, Any]", entry).get("path") if isinstance(entry, dict) else None
+        if not isinstance(subfolder, str):
+            raise ExportError(f"{path / METADATA_FILE} has no 'path' for {name}.")
+        problems += import_service(services, folder.folder(subfolder))
     return problems
 
 
@@ -93,7 +96,7 @@ def _import_databases(services: Services, folder: ImportFolder) -> list[str]:
         if name.endswith(_JSON):
             namespace = name.removesuffix(_JSON)
             if not _NAMESPACE.fullmatch(namespace):
-                raise ExportError(f"{folder.path / name} is not named after a database.")
+                raise ExportError(f"The name of {folder.path / name} is not the name of a database and '.json'.")
             _put(services, namespace, folder.read(name), folder.path / name)
     return []
 

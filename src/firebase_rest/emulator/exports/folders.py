@@ -1,7 +1,7 @@
 """Reading and writing of export folders.
 
-Invariants: nothing outside of the folder is read, also if the folder contains links or paths that lead out of it. A
-folder is written completely or not at all. Only the owner can read what is written.
+Invariants: no file outside of the folder is read, even if the folder contains links or paths that lead out of it. A
+folder is written completely, or not at all. Only the owner can read the written files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 class ImportFolder:
-    """A folder from which files are read. Links, `..` and absolute paths are refused with `ExportError`.
+    """A folder from which files are read. Links, `..` and absolute paths raise `ExportError`.
 
     Args:
         path: The folder.
@@ -36,11 +36,11 @@ class ImportFolder:
         self.path = path
 
     def folder(self, name: str) -> ImportFolder:
-        """Return a folder inside this one; `name` may have several segments separated by slashes."""
-        return ImportFolder(self._inside(name, stat.S_ISDIR, "folder"))
+        """Return a folder inside this one. `name` may have several segments, separated by slashes."""
+        return ImportFolder(self._resolve(name, stat.S_ISDIR, "folder"))
 
     def has(self, name: str) -> bool:
-        """Return whether there is a file or folder `name`."""
+        """Return whether the folder contains a file or folder `name`."""
         return os.path.lexists(self.path / name)
 
     def names(self) -> list[str]:
@@ -48,23 +48,24 @@ class ImportFolder:
         try:
             return sorted(entry.name for entry in self.path.iterdir())
         except OSError as error:
-            raise ExportError(f"{self.path} cannot be read: {error.strerror}.") from None
+            raise ExportError(f"Cannot read {self.path}: {error.strerror}.") from None
 
     def files(self) -> Iterator[str]:
-        """Return the paths of all files, also in folders below."""
+        """Yield the relative paths of all files in this folder and the folders below."""
         for name in self.names():
             if stat.S_ISDIR(self._status(self.path / name).st_mode):
-                yield from (f"{name}/{below}" for below in self.folder(name).files())
+                for path in self.folder(name).files():
+                    yield f"{name}/{path}"
             else:
                 yield name
 
     def open(self, name: str) -> BinaryIO:
         """Open a file."""
-        path = self._inside(name, stat.S_ISREG, "file")
+        path = self._resolve(name, stat.S_ISREG, "file")
         try:
             return os.fdopen(os.open(path, os.O_RDONLY | _NO_FOLLOW), "rb")
         except OSError as error:
-            raise ExportError(f"{path} cannot be read: {error.strerror}.") from None
+            raise ExportError(f"Cannot read {path}: {error.strerror}.") from None
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
@@ -81,7 +82,8 @@ class ImportFolder:
             raise ExportError(f"{self.path / name} must contain a JSON object.")
         return cast("dict[str, Any]", value)
 
-    def _inside(self, name: str, is_type: Any, kind: str) -> Path:
+    def _resolve(self, name: str, is_type: Any, kind: str) -> Path:
+        """Return the path of a file or folder inside this one."""
         segments = name.split("/")
         if not all(segments) or not {".", ".."}.isdisjoint(segments) or "\\" in name or "\0" in name or ":" in name:
             raise ExportError(f"{name!r} is not a path inside {self.path}.")
@@ -98,9 +100,9 @@ class ImportFolder:
         try:
             status = path.lstat()
         except OSError as error:
-            raise ExportError(f"{path} cannot be read: {error.strerror}.") from None
+            raise ExportError(f"Cannot read {path}: {error.strerror}.") from None
         if stat.S_ISLNK(status.st_mode):
-            raise ExportError(f"{path} is a link, and an import must not contain links.")
+            raise ExportError(f"{path} is a link. An export to import must not contain links.")
         return status
 
 
@@ -126,60 +128,64 @@ class ExportFolder:
 
 
 @contextmanager
-def replaced_folder(path: Path, marks: Sequence[str]) -> Generator[ExportFolder]:
-    """Return a new folder that takes the place of `path` at the end of the block.
+def replaced_folder(path: Path, export_files: Sequence[str]) -> Generator[ExportFolder]:
+    """Yield a new folder, which replaces the folder `path` at the end of the block.
 
-    Raises `ExportError` if there is a folder already that has none of the files `marks`, because it is no export.
+    Raises `ExportError` if the folder `path` is not an export: it contains files, but none of `export_files`.
     """
-    path = _replaceable(path, marks)
+    path = _validate_target(path, export_files)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.parent / f".{path.name}.{secrets.token_hex(8)}"
-    fresh.mkdir(mode=0o700)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    temporary.mkdir(mode=0o700)
     try:
-        yield ExportFolder(fresh)
+        yield ExportFolder(temporary)
         old = path.parent / f".{path.name}.{secrets.token_hex(8)}"
         if path.exists():
             path.rename(old)
-        fresh.rename(path)
+        temporary.rename(path)
         shutil.rmtree(old, ignore_errors=True)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _replaceable(path: Path, marks: Sequence[str]) -> Path:
+def _validate_target(path: Path, export_files: Sequence[str]) -> Path:
+    """Return the absolute path of a folder that an export may replace."""
     if path.is_symlink():
-        raise ExportError(f"{path} is a link; name the folder itself.")
+        raise ExportError(f"{path} is a link. Use the path of the folder itself.")
     if not path.exists():
         return path.absolute()
     if not path.is_dir():
-        raise ExportError(f"{path} is a file; an export needs a folder.")
+        raise ExportError(f"{path} is a file. Choose a folder for the export.")
     names = [entry.name for entry in path.iterdir()]
-    if names and not any(mark in names for mark in marks):
-        raise ExportError(f"{path} contains other files than an export. Choose a new or an empty folder.")
+    if names and not any(file in names for file in export_files):
+        raise ExportError(f"{path} contains files that are not an export. Choose a new or an empty folder.")
     return path.absolute()
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all."""
+    """Write a file completely, or not at all."""
     if path.is_symlink() or path.is_dir():
         raise ExportError(f"{path} is a {'link' if path.is_symlink() else 'folder'}, not a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        with ExportFolder(path.parent).create(fresh.name) as file:
+        with ExportFolder(path.parent).create(temporary.name) as file:
             file.write(content)
-        fresh.replace(path)
+        temporary.replace(path)
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def below(root: Path, path: str) -> Path:
-    """Return an absolute path below `root`. Raises `ExportError` if it is elsewhere, also through a link or `..`."""
+def resolve_below(root: Path, path: str) -> Path:
+    """Return the absolute path of `path` below `root`.
+
+    Raises `ExportError` if the path leads out of `root`, also through a link or `..`.
+    """
     real_root = root.resolve()
     target = real_root / path
     parent = target.parent.resolve()
     if target.name in {"", ".", ".."} or not (parent / target.name).is_relative_to(real_root):
         raise ExportError(f"{path!r} is not below {root}, the folder for exports.")
     if parent / target.name == real_root:
-        raise ExportError(f"{path!r} is the folder for exports itself; name a folder below it.")
+        raise ExportError(f"{path!r} is the folder for exports. Choose a folder below it.")
     return parent / target.name

@@ -1,4 +1,4 @@
-"""What is exported and imported, and the requests that do it."""
+"""The services that are exported and imported, and the requests that read and write their data."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage import StorageEmulator
 
 _HEADERS = {"authorization": "Bearer owner", "content-type": "application/json"}
-"""Those of an administrator, because rules do not apply to exports and imports."""
+"""The headers of an administrator, because rules do not apply to exports and imports."""
 
 
 class ExportError(ValueError):
-    """A folder or file cannot be imported or exported. The message names it and says what is wrong."""
+    """A folder or file cannot be imported or exported. The message contains its path and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Services:
     storage: StorageEmulator
 
     def call_auth(self, method: str, path: str, body: bytes = b"", **params: str) -> Any:
-        """Return the JSON of a response of Auth; `path` starts below the API's host. Raises `ExportError`."""
+        """Send a request to Auth and return the JSON of the response. Raises `ExportError` for an error response."""
         request = Request(method, f"http://localhost{path}", tuple(params.items()), _HEADERS, body)
         response = self.auth.handle(request)
         content = json.loads(response.body)
@@ -41,7 +41,7 @@ class Services:
         return content
 
     def call_database(self, method: str, name: str, body: bytes | None = None, **params: str) -> Response:
-        """Return the response to a request for the whole of a database. Raises `ExportError`."""
+        """Send a request for the root of a database and return the response. Raises `ExportError` for an error."""
         pairs = (("ns", name), *params.items())
         response = self.database.handle(Request(method, "http://localhost/.json", pairs, _HEADERS, body))
         if not isinstance(response, Response) or response.status >= 300:
@@ -51,15 +51,15 @@ class Services:
 
     @property
     def accounts_path(self) -> str:
-        """The path of the project in the API of Auth."""
+        """The path of the project in Auth's API for accounts."""
         return f"/identitytoolkit.googleapis.com/v1/projects/{quote(self.project, safe='')}"
 
     @property
     def tenants_path(self) -> str:
-        """The path of the tenants in the API of Auth."""
+        """The path of the tenants in Auth's API."""
         return f"/identitytoolkit.googleapis.com/v2/projects/{quote(self.project, safe='')}/tenants"
 
     @property
     def config_path(self) -> str:
-        """The path of the settings of Auth that an export contains."""
+        """The path of the settings of Auth that are part of an export."""
         return f"/emulator/v1/projects/{quote(self.project, safe='')}/config"

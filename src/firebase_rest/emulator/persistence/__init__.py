@@ -1,6 +1,6 @@
-"""Keeps the emulator's data in a folder, so that it survives the process (`Emulator(data=...)`, `--data`).
+"""Stores the emulator's data in a folder, so that it outlives the process (`Emulator(data=...)`, `--data`).
 
-Invariant: a change is saved before a client gets the response to it, and it is saved completely or not at all.
+Invariant: a change is saved before the client receives the response, and it is saved completely, or not at all.
 
 The folder contains a SQLite database in write-ahead mode, and a file for the content of each Storage object.
 """

@@ -1,4 +1,4 @@
-"""The accounts and settings of Auth: a row for each account, project and tenant."""
+"""Saves the accounts and settings of Auth: a row for each account, project and tenant."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _FIELDS = tuple(field.name for field in fields(Account))
 
 
 class AccountRecords:
-    """Saves what a request has changed, before its response. An `AuthJournal`, whose callers hold the lock of Auth.
+    """An `AuthJournal`: saves the changes of a request before its response. Callers must hold the lock of Auth.
 
     Args:
         file: The SQLite database.
-        default_config: The settings of a new project, which need not be saved.
+        default_config: The settings of a new project, which are not saved.
     """
 
     def __init__(self, file: SqliteFile, default_config: Payload) -> None:
         self._file = file
-        self._default = encode(default_config)
+        self._default_config = encode(default_config)
         self._used: dict[tuple[str, str], tuple[AccountStore, str | None]] = {}
-        """The accounts that requests have used since the last `save`, with the text of each before."""
+        """The accounts used since the last `save`, by owner and ID: the store, and the text before the first use."""
         self._settings: dict[tuple[str, str, str], str] = {}
-        """What is saved of projects and tenants, by kind, parent and key."""
+        """The saved settings of projects and tenants, by kind, parent and key."""
 
     def used(self, store: AccountStore, account: Account) -> None:
         """See `AuthJournal`."""
@@ -53,21 +53,23 @@ class AccountRecords:
         self._used[_owner(store), local_id] = store, None
 
     def save(self, projects: Mapping[str, AuthProject], *, with_settings: bool) -> None:
-        """See `AuthJournal`. What could not be saved is saved the next time."""
+        """See `AuthJournal`. Changes that could not be saved are saved by the next call."""
         rows: list[tuple[str, str, str, str]] = []
         deleted: list[tuple[str, str, str]] = []
-        for (owner, local_id), (store, before) in self._used.items():
+        for (owner, local_id), (store, text_before) in self._used.items():
             account = store.current(local_id)
             if account is None:
                 deleted.append((_ACCOUNT, owner, local_id))
-            elif (text := _text(account)) != before:
+                continue
+            text = _text(account)
+            if text != text_before:
                 rows.append((_ACCOUNT, owner, local_id, text))
         if with_settings or self._names(projects) != self._settings.keys():
             settings = self._read_settings(projects)
         else:
             settings = self._settings
-        # Settings that are the default are not saved, so that another default can take their place.
-        saved = {key: self._default if key[0] == _PROJECT else None for key in settings} | self._settings
+        # The default settings of a project are not saved, so that the next process can have other defaults.
+        saved = {key: self._default_config if key[0] == _PROJECT else None for key in settings} | self._settings
         rows += [(*key, text) for key, text in settings.items() if saved[key] != text]
         deleted += [key for key in self._settings if key not in settings]
         if rows or deleted:
@@ -108,28 +110,29 @@ class AccountRecords:
         self._used.clear()
         self._settings.clear()
 
-    def exist(self) -> bool:
-        """Return whether an account is saved."""
+    def has_accounts(self) -> bool:
+        """Return whether any account is saved."""
         return bool(self._file.query("SELECT 1 FROM records WHERE kind = ? LIMIT 1", _ACCOUNT))
 
-    def load(self, project_named: Callable[[str], AuthProject]) -> None:
-        """Create the saved projects, tenants and accounts."""
+    def load(self, get_project: Callable[[str], AuthProject]) -> None:
+        """Create the saved projects, tenants and accounts. `get_project` returns the project with a name."""
         for _, name, text in self._file.query(_SELECT, _PROJECT):
-            if text != self._default:
-                project_named(name).config = json.loads(text)
+            if text != self._default_config:
+                get_project(name).config = json.loads(text)
             self._settings[_PROJECT, "", name] = text
         for name, tenant_id, text in self._file.query(_SELECT, _TENANT):
-            project_named(name).add_tenant(json.loads(text), tenant_id)
+            get_project(name).add_tenant(json.loads(text), tenant_id)
             self._settings[_TENANT, name, tenant_id] = text
         for owner, _, text in self._file.query(_SELECT, _ACCOUNT):
             name, tenant_id = json.loads(owner)
-            project = project_named(name)
+            project = get_project(name)
             accounts = project.tenants[tenant_id].accounts if tenant_id else project.accounts
             accounts.add(Account(**json.loads(text)))
         self._used.clear()
 
 
 def _owner(store: AccountStore) -> str:
+    """Return the key of a project or tenant."""
     return encode([store.project, store.tenant_id])
 
 

@@ -1,4 +1,4 @@
-"""The data of one emulator in a folder: loads it into the services and saves what they change."""
+"""Loads the data of a folder into the services of an emulator, and saves their changes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CHECKPOINT_BYTES = 16 * 1024 * 1024
 
 
 class PersistentData:
-    """Data that survives the process.
+    """The data folder of an emulator.
 
     Args:
-        path: The folder, created if it is missing.
-        sync: Whether a change survives a loss of power too. Each write then waits for the disk.
+        path: The folder. It is created if it is missing.
+        sync: Whether a change also survives a power failure. Each write then waits for the disk.
 
     Attributes:
         had_data: Whether `load` found data, accounts or files.
@@ -47,9 +47,9 @@ class PersistentData:
         self._objects = ObjectRecords(self._folder)
 
     def load(self, database: DatabaseEmulator, auth: AuthEmulator, storage: StorageEmulator) -> None:
-        """Load the saved data into services that are empty, and save what they change from now on.
+        """Load the saved data into services, which must be empty, and save their further changes.
 
-        Rules that a client published are published again unless the services already have rules.
+        Rules that a client published are published again, unless the services already have rules.
 
         Raises:
             DataFolderError: If the data is damaged.
@@ -61,14 +61,14 @@ class PersistentData:
         accounts.load(auth.project)
         files = self._objects.load()
         storage.load(self._objects, files, self._objects.load_rules(), self._objects.new_file)
-        self.had_data = bool(roots or files or accounts.exist())
-        self._file.when_grown(CHECKPOINT_BYTES, self._maintenance.request)
+        self.had_data = bool(roots or files or accounts.has_accounts())
+        self._file.on_growth(CHECKPOINT_BYTES, self._maintenance.request)
         if roots:
             self._maintenance.request()
 
-    def together(self) -> AbstractContextManager[None]:
-        """Save what changes in the block completely or not at all, also what other threads change."""
-        return self._objects.keeping_files(self._file.bulk())
+    def transaction(self) -> AbstractContextManager[None]:
+        """Save all changes during the block, including those of other threads, completely, or not at all."""
+        return self._objects.keep_files(self._file.shared_transaction())
 
     def _maintenance_work(self) -> Work[None]:
         yield from self._journal.maintenance_work()

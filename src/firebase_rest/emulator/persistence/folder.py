@@ -1,4 +1,4 @@
-"""The folder that holds the data of one emulator."""
+"""The data folder: its files, and the lock that prevents use by two emulators."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _CONTENTS = "objects"
 
 
 class DataFolder:
-    """An open data folder, which no other emulator can open.
+    """An open data folder. No other emulator can open it.
 
     Args:
-        path: The folder, created if it is missing. Only its owner can read it.
+        path: The folder. It is created if it is missing. Only its owner can read it.
         sync: See `SqliteFile`.
 
     Raises:
-        DataFolderError: If the folder cannot be used: it is a file, not writable, in use, of a newer version, damaged,
-            or contains something else.
+        DataFolderError: If the folder is a file, not writable, in use, of a newer version, or damaged, or if it
+            contains other files.
 
     Attributes:
         file: The SQLite database.
@@ -54,26 +54,26 @@ class DataFolder:
 
     def _create(self) -> None:
         if self.path.exists() and not self.path.is_dir():
-            raise DataFolderError(f"{self.path} is a file; the data needs a folder.")
+            raise DataFolderError(f"{self.path} is a file. Choose a folder for the data.")
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {entry.name for entry in self.path.iterdir()}
         if names and not names & {_FILE, _LOCK}:
             raise DataFolderError(
                 f"{self.path} contains other files ({min(names)!r}, for example). Choose an empty folder for the data."
             )
-        self.path.chmod(self.path.stat().st_mode & 0o700)  # what its owner must not do stays forbidden
+        self.path.chmod(self.path.stat().st_mode & 0o700)  # keep the permissions of the owner, remove all others
         self.contents.mkdir(mode=0o700, exist_ok=True)
         os.close(os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600))
 
     def _acquire_lock(self) -> sqlite3.Connection:
-        """Lock the folder. The operating system releases the lock when the process ends, however it ends."""
+        """Lock the folder. The operating system releases the lock when the process ends, even after a crash."""
         connection = sqlite3.connect(self.path / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             connection.close()
             if "locked" in str(error):
-                message = f"{self.path} is in use by another emulator. Stop that one, or choose another folder."
+                message = f"{self.path} is in use by another emulator. Stop that emulator, or choose another folder."
             else:
                 message = f"{self.path} cannot be locked: {error}."
             raise DataFolderError(message) from None

@@ -1,8 +1,10 @@
-"""The data and settings of the databases: a row for each change, and now and then the whole data of a database.
+"""Saves the data and settings of the databases: each change as a row, and sometimes all data of a database.
 
-A change is a row of `journal`. When there are many, the root of each database is written as a document, piece by piece
-between the requests of clients, and then becomes the *head* of the database: the rows up to it are deleted. Large nodes
-of a change are documents too; their pieces are written before the row, which alone makes them count.
+- A change is a row of the table `journal`.
+- A *document* is a node, which is saved in pieces between the requests of clients.
+- The *head* of a database is the document with all its data up to a row. If there are many rows, a new head is written
+  and the rows up to it are deleted.
+- A large node in a change is a separate document. Its pieces are written before the row, and count only with the row.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 MAX_ROWS = 50_000
-"""Number of rows after which the data is written as a whole, because reading a row again takes about 20 µs."""
+"""Number of rows after which new heads are written. Loading a row takes about 20 µs."""
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The same for the size of the documents, which would fill the disk."""
+"""Size of the documents after which new heads are written, so that old documents do not fill the disk."""
 
 _ROWS_PER_SLICE = 500
 _PIECES_PER_SLICE = 16
@@ -44,47 +46,59 @@ _DELETE_PIECES = "DELETE FROM pieces WHERE document = ? AND position < ?"
 
 @dataclass(slots=True)
 class _State:
-    """What is saved of one database: its root, the row that led to it, and the document and row of the head."""
+    """The saved state of one database.
+
+    Attributes:
+        root: The root.
+        last: The row of the last change.
+        head: The last row that the head includes.
+        head_document: The document of the head.
+        rows: Number of rows after the head.
+    """
 
     root: Node = None
     last: int = 0
     head: int = 0
     head_document: int = 0
     rows: int = 0
-    """Number of rows after the head."""
 
 
 @dataclass(slots=True)
 class PreparedChange:
-    """The text of the row of a change, and the large nodes that have a document, with its number, by their `id`."""
+    """A change that is ready to be recorded.
+
+    Attributes:
+        text: The text of the row.
+        documents: The large nodes with the numbers of their documents, by `id(node)`.
+    """
 
     text: str = ""
     documents: dict[int, tuple[Node, int]] = field(default_factory=dict[int, "tuple[Node, int]"])
 
 
 class DatabaseJournal:
-    """Saves the changes of all databases before they become visible. A `Journal` of `Namespace`. Thread-safe.
+    """The `Journal` of all databases: saves their changes before they become visible. Thread-safe.
 
     Args:
         file: The SQLite database.
-        request_maintenance: Called when `maintenance_work` has something to do.
+        request_maintenance: Called when `maintenance_work` should run.
     """
 
     def __init__(self, file: SqliteFile, request_maintenance: Callable[[], None]) -> None:
         self._file = file
         self._request_maintenance = request_maintenance
-        self._lock = file.lock  # two locks could be acquired in different orders
+        self._lock = file.lock  # the same lock, because two locks that are acquired in different orders can deadlock
         self._states: dict[str, _State] = {}
         self._next_row = 1
         self._next_document = 1
         self._rows = 0
         """Number of rows after the heads."""
         self._document_bytes = 0
-        """Size of the documents since the last compaction."""
+        """Size of the documents that were written since the last heads."""
         self._owners: dict[int, tuple[str, int]] = {}
-        """The database and row of each document that a row refers to."""
+        """The database and the row that refer to each document."""
         self._unowned: set[int] = set()
-        """Documents that are being written, or that no row refers to yet."""
+        """Documents to which no row refers yet."""
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -92,14 +106,14 @@ class DatabaseJournal:
         """See `Journal`. Writes the documents of large nodes. Raises `SaveError`."""
         prepared = earlier or PreparedChange()
 
-        def document(node: Node) -> Work[int]:
-            known = prepared.documents.get(id(node))
-            if known is None:
-                known = prepared.documents[id(node)] = node, (yield from self._document_work(node))
-            return known[1]
+        def write_document(node: Node) -> Work[int]:
+            entry = prepared.documents.get(id(node))
+            if entry is None:
+                entry = prepared.documents[id(node)] = node, (yield from self._write_document_work(node))
+            return entry[1]
 
         try:
-            prepared.text = yield from entries_work(change, document)
+            prepared.text = yield from entries_work(change, write_document)
         except BaseException:
             self.discard(prepared)
             raise
@@ -133,8 +147,8 @@ class DatabaseJournal:
         """Save the settings of a database; see `Journal`. Raises `SaveError`."""
         self._file.execute(_INSERT_SETTINGS, _SETTINGS, name, encode({"rules": rules, "settings": settings}))
 
-    def _document_work(self, node: Node) -> Work[int]:
-        """Write the pieces of a node and return their number."""
+    def _write_document_work(self, node: Node) -> Work[int]:
+        """Write a node as a document, and return the number of the document."""
         with self._lock:
             number = self._next_document
             self._next_document += 1
@@ -153,20 +167,20 @@ class DatabaseJournal:
     # --- maintenance --------------------------------------------------------------------------------------------------
 
     def maintenance_work(self) -> Work[None]:
-        """Write the data as a whole if there are many rows, and delete what is not needed. Raises `SaveError`."""
+        """Write new heads if there are many rows, and delete old rows and documents. Raises `SaveError`."""
         if self._is_full():
             for name in [name for name, state in list(self._states.items()) if state.rows]:
-                yield from self.compact_work(name)
+                yield from self.write_head_work(name)
             self._document_bytes = 0
         yield from self._delete_rows_work()
         yield from self._delete_documents_work()
 
-    def compact_work(self, name: str) -> Work[None]:
+    def write_head_work(self, name: str) -> Work[None]:
         """Make the current root of a database its head."""
         state = self._states[name]
         with self._lock:
             root, last, rows = state.root, state.last, state.rows
-        number = yield from self._document_work(root)
+        number = yield from self._write_document_work(root)
         with self._lock:
             self._file.execute(_INSERT_HEAD, name, number, last)
             state.head, state.head_document, state.rows = last, number, state.rows - rows
@@ -185,24 +199,24 @@ class DatabaseJournal:
                 number: (name, row) for number, (name, row) in self._owners.items() if row > self._states[name].head
             }
             heads = {state.head_document for state in self._states.values()}
-            known = {*self._owners, *heads, *self._unowned}
+            used = {*self._owners, *heads, *self._unowned}
             end = self._next_document
-        for number, size in self._file.query("SELECT document, max(position) FROM pieces GROUP BY document"):
-            if number not in known and number < end:
-                for position in range(0, int(size) + 1, _PIECES_PER_SLICE):
+        for number, last_position in self._file.query("SELECT document, max(position) FROM pieces GROUP BY document"):
+            if number not in used and number < end:
+                for position in range(0, int(last_position) + 1, _PIECES_PER_SLICE):
                     self._file.execute(_DELETE_PIECES, number, position + _PIECES_PER_SLICE)
                     yield
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def load(self) -> dict[str, Node]:
-        """Return the saved root of each database. Raises `DataFolderError` if it cannot be read."""
+        """Return the saved root of each database. Raises `DataFolderError` if the data is damaged."""
         try:
             with collector.paused():
                 self._load()
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise DataFolderError(
-                f"{self._file.path} is damaged: {type(error).__name__}. Restore the folder from a copy, or choose "
+                f"{self._file.path} is damaged: {type(error).__name__}. Restore the folder from a backup, or choose "
                 "another one."
             ) from None
         return {name: state.root for name, state in self._states.items()}
@@ -215,7 +229,7 @@ class DatabaseJournal:
 
     def _load(self) -> None:
         for name, number, last in self._file.query("SELECT namespace, document, last FROM heads"):
-            self._states[name] = _State(self._read(number), last, last, number)
+            self._states[name] = _State(self._read_document(number), last, last, number)
         self._replay()
         self._rows = sum(state.rows for state in self._states.values())
         self._next_row = max((state.last for state in self._states.values()), default=0) + 1
@@ -223,21 +237,21 @@ class DatabaseJournal:
         self._next_document = max(largest, *(state.head_document for state in self._states.values()), 0) + 1
 
     def _replay(self) -> None:
-        """Apply the rows after the heads."""
+        """Apply the changes after the heads."""
         replays = {name: Replay(state.root) for name, state in self._states.items()}
         for row, name, text in self._file.query("SELECT id, namespace, entries FROM journal ORDER BY id"):
             state = self._states.setdefault(name, _State())
             if row > state.head:
 
-                def read(number: int, name: str = name, row: int = row) -> Node:
+                def read_document(number: int, name: str = name, row: int = row) -> Node:
                     self._owners[number] = name, row
-                    return self._read(number)
+                    return self._read_document(number)
 
-                replays.setdefault(name, Replay(None)).apply(*read_entries(text, read))
+                replays.setdefault(name, Replay(None)).apply(*read_entries(text, read_document))
                 state.last, state.rows = row, state.rows + 1
         for name, replay in replays.items():
             self._states[name].root = replay.root()
 
-    def _read(self, number: int) -> Node:
+    def _read_document(self, number: int) -> Node:
         rows = self._file.query("SELECT text FROM pieces WHERE document = ? ORDER BY position", number)
         return read_document(text for (text,) in rows)

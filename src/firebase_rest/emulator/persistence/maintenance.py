@@ -1,4 +1,4 @@
-"""Work in the background, in slices: requests are handled between them."""
+"""Runs work in a background thread, in slices, so that requests are handled meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("firebase_rest.emulator")
 
 
 class Maintenance:
-    """Does the same work again and again, each time in a new thread, never twice at a time. Thread-safe.
+    """Runs the same work on request, in a background thread, only once at a time. Thread-safe.
 
     Args:
         work: Returns the work.
@@ -35,7 +35,7 @@ class Maintenance:
         self._not_before = 0.0
 
     def request(self) -> None:
-        """Start the work soon. No-op while it runs, and for a while after it has failed."""
+        """Start the work. Do nothing while it runs, and for 10 seconds after it has failed."""
         with self._lock:
             if self._closed or self._thread is not None or time.monotonic() < self._not_before:
                 return
@@ -47,9 +47,9 @@ class Maintenance:
             for _ in self._work():
                 if self._closed:
                     return
-                time.sleep(_PAUSE_SECONDS)  # lets other threads have the interpreter
+                time.sleep(_PAUSE_SECONDS)  # let other threads run
         except (SaveError, DataFolderError) as error:
-            _log.warning("%s The emulator continues, and tries to tidy up its data later.", error)
+            _log.warning("%s The emulator continues, and will retry to reduce the size of its data folder.", error)
             self._not_before = time.monotonic() + _RETRY_SECONDS
         finally:
             with self._lock:

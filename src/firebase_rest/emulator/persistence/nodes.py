@@ -1,7 +1,8 @@
-"""Texts from which the nodes of the database are built again.
+"""Encodes nodes of the database as texts, and decodes them.
 
-A small node is one text. A large one is a document of several pieces, so that neither writing nor reading it is one
-long step. Texts are JSON, with priorities as in `tree.export`. What is read was written here, so it is not validated.
+A small node is one text. A large node is a document of several pieces, so that writing and reading it can be done in
+slices. Texts are JSON, with priorities as in `tree.export`. Texts are not validated when they are read, because only
+this module writes them.
 """
 
 from __future__ import annotations
@@ -33,33 +34,33 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.tree import Change, Node, Path, Priority
 
 PIECE = 1024
-"""Nodes with more nodes than this below them are large. A string counts as one for each `_LEAF` characters."""
+"""A node with more than this number of nodes is large. A string counts as one more node for each 32 characters."""
 
-_LEAF = 32
-_PATHS = 64
+_CHARACTERS_PER_NODE = 32
+_PATHS_PER_SLICE = 64
 
 encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 def is_large(node: Node) -> bool:
-    """Return whether a node is a document of several pieces."""
+    """Return whether a node is saved as a document of several pieces."""
     return isinstance(node, Branch) and _size(node) > PIECE
 
 
 def _size(node: Node) -> int:
-    """Return the number of nodes in `node`, with long strings counted as several."""
+    """Return the number of nodes in `node`. A long string counts as several."""
     if isinstance(node, str):
-        return 1 + len(node) // _LEAF
+        return 1 + len(node) // _CHARACTERS_PER_NODE
     if not has_children(node) or weight_of(node) > PIECE:
         return weight_of(node)
     return 1 + sum(map(_size, children_of(node).values()))
 
 
 def pieces(node: Node) -> Iterator[str]:
-    """Return the pieces of the document of a node.
+    """Yield the pieces of the document of a node.
 
-    A piece is `[value]` for a small node, else `[path, children]`, where the path is that of a large branch; the last
-    piece of a branch is `[path, children, priority]`. What is below a branch precedes its next children.
+    A small node is one piece, `[value]`. A large branch is pieces `[path, children]`, where `path` is the path of the
+    branch, and a last piece `[path, children, priority]`. The pieces of a large child are between those of its parent.
     """
     if isinstance(node, Branch) and is_large(node):
         yield from _branch_pieces((), node)
@@ -86,15 +87,15 @@ def _branch_pieces(path: Path, branch: Branch) -> Iterator[str]:
 
 
 def read_document(texts: Iterator[str]) -> Node:
-    """Return the node of a document. Raises `ValueError` if the end is missing."""
+    """Return the node of a document. Raises `ValueError` if the last piece is missing."""
     branches: dict[Path, tuple[list[Sequence[str]], list[Sequence[Node]]]] = {}
     for text in texts:
         piece = json.loads(text)
         if len(piece) == 1:
-            return _node(piece[0])
+            return _decode(piece[0])
         path: Path = tuple(piece[0])
         keys, nodes = branches.setdefault(path, ([], []))
-        children = _with_nodes(piece[1])
+        children = _decode_children(piece[1])
         if children:
             keys.append(list(children))
             nodes.append(list(children.values()))
@@ -109,57 +110,62 @@ def read_document(texts: Iterator[str]) -> Node:
     raise ValueError("The end of the document is missing.")
 
 
-def _node(value: Any) -> Node:
+def _decode(value: Any) -> Node:
+    """Return the node of a result of `tree.export`."""
     if not isinstance(value, dict):
         return cast("Node", value)
     members = cast("dict[str, Any]", value)
     priority = members.pop(".priority", None)
     if ".value" in members:
         return Leaf(members[".value"], priority)
-    children = _with_nodes(members)
+    children = _decode_children(members)
     return branch_of(children, priority) if len(children) > MAX_SMALL else small_branch(children, priority)
 
 
-def _with_nodes(children: dict[str, Any]) -> dict[str, Node]:
+def _decode_children(children: dict[str, Any]) -> dict[str, Node]:
+    """Replace the values in `children` by nodes. Return `children`."""
     for key, value in children.items():
         if isinstance(value, dict):
-            children[key] = _node(value)
+            children[key] = _decode(value)
     return children
 
 
-def entries_work(change: Change, document: Callable[[Node], Work[int]]) -> Work[str]:
-    """Return the text of a change: what is at each written path afterwards.
+def entries_work(change: Change, write_document: Callable[[Node], Work[int]]) -> Work[str]:
+    """Return the text of a change, which contains the new node at each written path.
 
     Args:
         change: The change.
-        document: Returns the number of the document of a large node, of which the text only contains the number.
+        write_document: Writes a large node as a document. The text contains only the number of the document.
     """
     texts: list[str] = []
-    for part in batches(change.paths(), _PATHS):
-        for path in part:
-            entry = yield from _entry_work(change, path, document)
+    for batch in batches(change.paths(), _PATHS_PER_SLICE):
+        for path in batch:
+            entry = yield from _entry_work(change, path, write_document)
             texts.append(encode(entry))
         yield
     return f"[{','.join(texts)}]"
 
 
-def _entry_work(change: Change, path: Path, document: Callable[[Node], Work[int]]) -> Work[list[object]]:
+def _entry_work(change: Change, path: Path, write_document: Callable[[Node], Work[int]]) -> Work[list[object]]:
     if path[-1:] == (".priority",):
         return [path, priority_of(at(change.after, path[:-1]))]
     before, after = at(change.before, path), at(change.after, path)
     if isinstance(before, Branch) and isinstance(after, Branch) and before.children is after.children:
-        return [(*path, ".priority"), after.priority]  # children can be many
-    return [path, None, (yield from document(after))] if is_large(after) else [path, export(after)]
+        return [(*path, ".priority"), after.priority]  # only the priority has changed, and there may be many children
+    return [path, None, (yield from write_document(after))] if is_large(after) else [path, export(after)]
 
 
-def read_entries(text: str, read: Callable[[int], Node]) -> tuple[dict[Path, Node], dict[Path, Priority]]:
-    """Return the nodes and the priorities of a change, by path. `read` returns the node of a document by its number."""
+def read_entries(text: str, read_document: Callable[[int], Node]) -> tuple[dict[Path, Node], dict[Path, Priority]]:
+    """Return the nodes and the priorities of a change, by path.
+
+    `read_document` returns the node of the document with a number.
+    """
     nodes: dict[Path, Node] = {}
     priorities: dict[Path, Priority] = {}
-    for names, value, *number in json.loads(text):
-        path = tuple(names)
+    for keys, value, *document in json.loads(text):
+        path = tuple(keys)
         if path[-1:] == (".priority",):
             priorities[path[:-1]] = value
         else:
-            nodes[path] = read(number[0]) if number else _node(value)
+            nodes[path] = read_document(document[0]) if document else _decode(value)
     return nodes, priorities

@@ -1,4 +1,4 @@
-"""The metadata and content of Storage objects: a row for each object, and a file for each content."""
+"""Saves Storage objects: their metadata in rows, and their content in files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _DELETE = "DELETE FROM records WHERE kind = ? AND parent = ? AND key = ?"
 
 
 class ObjectRecords:
-    """Saves objects before they become visible. An `ObjectJournal` of `Store`, whose lock its callers hold.
+    """An `ObjectJournal`: saves objects before they become visible. Callers must hold the lock of `Store`.
 
-    Invariant: the file of an object is complete before its row is saved, and deleted after its row is.
+    Invariant: the file of an object is complete before its row is saved, and is deleted after its row is deleted.
     """
 
     def __init__(self, folder: DataFolder) -> None:
@@ -42,13 +42,13 @@ class ObjectRecords:
         try:
             return ContentFile(self._folder.new_content())
         except OSError as error:
-            raise SaveError(f"The file cannot be saved in {self._folder.contents}: {error.strerror}.") from None
+            raise SaveError(f"Cannot save the file in {self._folder.contents}: {error.strerror}.") from None
 
     def save(self, stored: StoredObject, replaced: StoredObject | None) -> None:
         """See `ObjectJournal`."""
         content = stored.blob.file
         if content is None:
-            raise SaveError(f"The content of {stored.metadata.name!r} is not in the data folder.")
+            raise SaveError(f"Cannot save {stored.metadata.name!r}: its content is not in the data folder.")
         if self._folder.sync and not content.references:
             _sync(content)
         metadata = stored.metadata
@@ -76,13 +76,13 @@ class ObjectRecords:
         else:
             self._file.execute(_SAVE, _RULES, "", "", text)
 
-    def together(self) -> AbstractContextManager[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """See `ObjectJournal`."""
-        return self.keeping_files(self._file.transaction())
+        return self.keep_files(self._file.transaction())
 
     @contextmanager
-    def keeping_files(self, transaction: AbstractContextManager[None]) -> Generator[None]:
-        """Keep the files of deleted objects until the end of a transaction, and if it fails."""
+    def keep_files(self, transaction: AbstractContextManager[None]) -> Generator[None]:
+        """Run a transaction. Delete the files of deleted objects only at its end, and only if it succeeds."""
         self._released = []
         try:
             with transaction:
@@ -99,15 +99,15 @@ class ObjectRecords:
         if content is not None:
             content.references -= 1
             if self._released is not None:
-                self._released.append(content)  # keeps the file until the transaction ends
+                self._released.append(content)  # this reference keeps the file until the transaction ends
 
     def load(self) -> list[StoredObject]:
-        """Return the saved objects, and delete files that none of them needs.
+        """Return the saved objects, and delete unused files.
 
-        Objects whose files are missing are omitted. The files were deleted, or lost with the power.
+        Objects whose files are missing or have another size are omitted. A power failure can cause this.
         """
         contents: dict[str, ContentFile] = {}
-        found: list[StoredObject] = []
+        objects: list[StoredObject] = []
         sizes = {entry.name: entry.stat().st_size for entry in self._folder.contents.iterdir() if entry.is_file()}
         for (text,) in self._file.query("SELECT value FROM records WHERE kind = ? ORDER BY rowid", _OBJECT):
             fields: dict[str, Any] = json.loads(text)
@@ -119,9 +119,9 @@ class ObjectRecords:
             content = contents.get(name) or ContentFile(self._folder.contents / name)
             contents[name] = content
             content.references += 1
-            found.append(StoredObject(metadata, Blob(metadata.size, metadata.md5, metadata.crc32c, content)))
+            objects.append(StoredObject(metadata, Blob(metadata.size, metadata.md5, metadata.crc32c, content)))
         self._folder.delete_contents_except(contents.keys())
-        return found
+        return objects
 
     def load_rules(self) -> str | None:
         """Return the saved rules, or None."""
@@ -138,4 +138,4 @@ def _sync(content: ContentFile) -> None:
             finally:
                 os.close(descriptor)
     except OSError as error:
-        raise SaveError(f"{content.path} cannot be saved: {error.strerror}.") from None
+        raise SaveError(f"Cannot save {content.path}: {error.strerror}.") from None

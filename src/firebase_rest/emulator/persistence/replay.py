@@ -1,7 +1,8 @@
-"""Repeats changes of a database, many of them in one step.
+"""Applies the saved changes of a database, many of them in one step.
 
-Invariant: the result is that of one change after the other. Changes are joined only where that is certain: their paths
-must not overlap, and nothing may be deleted below a node with a priority, which an emptied node would lose.
+Invariant: the result is the same as if the changes were applied one by one. Changes are therefore joined to one step
+only if their paths do not overlap, and if no change deletes a node below a node with a priority: a node that has no
+children in between loses its priority.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ class Replay:
         """The paths above those of `_joined`."""
 
     def apply(self, nodes: Mapping[Path, Node], priorities: Mapping[Path, Priority]) -> None:
-        """Apply a change: set nodes, then priorities, by path."""
-        if priorities or not all(self._can_join(path, node) for path, node in nodes.items()):
+        """Apply a change: first the nodes by path, then the priorities by path."""
+        if priorities or not self._can_join_all(nodes):
             self._flush()
-        if priorities or not all(self._can_join(path, node) for path, node in nodes.items()):
+        if priorities or not self._can_join_all(nodes):
             self._root = update(self._root, nodes) if nodes else self._root
             for path, priority in priorities.items():
                 node = with_priority(at(self._root, path), priority)
@@ -42,7 +43,11 @@ class Replay:
         self._joined.update(nodes)
         self._above.update(path[:length] for path in nodes for length in range(len(path)))
 
+    def _can_join_all(self, nodes: Mapping[Path, Node]) -> bool:
+        return all(self._can_join(path, node) for path, node in nodes.items())
+
     def _can_join(self, path: Path, node: Node) -> bool:
+        """Return whether a write of `node` can be part of the same step as the joined changes."""
         if path in self._above or any(path[:length] in self._joined for length in range(len(path))):
             return False
         if path in self._joined:

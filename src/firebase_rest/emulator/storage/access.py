@@ -1,4 +1,4 @@
-"""Authentication and authorisation of requests to Storage.
+"""Authentication of requests to Storage, and the protocol of their authorisation.
 
 https://firebase.google.com/docs/storage/security
 """
@@ -22,7 +22,7 @@ RulesOperation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
 
 
 class StorageAuthorizer(Protocol):
-    """Authorises every caller except administrators."""
+    """Decides what callers may do. Is not used for administrators."""
 
     def allows(
         self,
@@ -38,12 +38,12 @@ class StorageAuthorizer(Protocol):
         """Return whether `caller` may perform `operation`.
 
         Args:
-            caller: The authenticated user, if any.
+            caller: The sender of the request.
             operation: The operation.
             bucket: The name of the bucket.
             path: The name of the object, or the prefix of a listing without its last slash.
-            before: The existing object's metadata, if it exists.
-            after: The metadata after the operation, if it writes.
+            before: The metadata of the existing object, or None.
+            after: The metadata after a write, or None.
             now: Seconds since the epoch.
         """
         ...
@@ -51,7 +51,7 @@ class StorageAuthorizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenStorageRules:
-    """Allows everything, or with `require_auth` everything to signed-in users."""
+    """Allows everything to everyone, or with `require_auth` to users with a valid token."""
 
     require_auth: bool = False
 

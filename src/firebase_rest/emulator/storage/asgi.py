@@ -1,4 +1,4 @@
-"""Serve Storage over ASGI, streaming bodies in both directions."""
+"""Serves Storage over ASGI. Bodies are streamed in both directions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.urls import RequestUrl
     from firebase_rest.transport.wire import BodyReader, Request, Response
 
-_POLL = 0.01
-"""Seconds between two checks of whether a stalled request can continue."""
+_POLL_SECONDS = 0.01
+"""Seconds between two checks whether a stalled request can continue."""
 
 
 async def serve(
@@ -30,12 +30,11 @@ async def serve(
     send: Send,
     drop: Callable[[DropMethod], None],
 ) -> None:
-    """Handle one request. `request` has no body; `drop` ends the connection for an injected fault."""
+    """Handle one request, whose body is received with `receive`. `drop` ends the connection for an injected fault."""
     incoming = storage.begin(request, url)
     try:
         if await _receive_body(incoming, receive):
-            # Rules take long to parse if they are many.
-            is_slow = url.path == RULES_PATH
+            is_slow = url.path == RULES_PATH  # parsing large rules takes long
             response = await asyncio.to_thread(incoming.finish) if is_slow else incoming.finish()
             await _send_response(storage, response, receive, send)
     except ConnectionDropped as error:
@@ -47,21 +46,21 @@ async def serve(
 
 
 async def _receive_body(incoming: IncomingRequest, receive: Receive) -> bool:
-    """Pass the body to `incoming`. Returns False if the client disconnects."""
-    more = True
-    while more:
+    """Pass the body to `incoming`. Return False if the client disconnects."""
+    more_body = True
+    while more_body:
         message = await receive()
         if message["type"] != "http.request":
             return False
         incoming.write(cast("bytes", message.get("body", b"")))
-        more = message.get("more_body", False)
-        while incoming.stalled:  # noqa: ASYNC110 - any thread can end it
-            await asyncio.sleep(_POLL)
+        more_body = message.get("more_body", False)
+        while incoming.stalled:  # noqa: ASYNC110 - any thread can end the wait
+            await asyncio.sleep(_POLL_SECONDS)
     return True
 
 
 async def _send_response(storage: StorageEmulator, response: Response, receive: Receive, send: Send) -> None:
-    """Send the response until its end, or until the client disconnects."""
+    """Send the response. Stop if the client disconnects."""
     headers = _raw_headers(response)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if response.reader is None:
@@ -69,25 +68,26 @@ async def _send_response(storage: StorageEmulator, response: Response, receive: 
         return
     disconnected = asyncio.ensure_future(receive())
     try:
-        await _pump(CountingReader(response.reader, storage.byte_counter), response.reader, disconnected, send)
+        await _send_body(CountingReader(response.reader, storage.byte_counter), response.reader, disconnected, send)
     finally:
         disconnected.cancel()
         response.reader.close()
 
 
-async def _pump(reader: BodyReader, source: BodyReader, disconnected: asyncio.Future[Message], send: Send) -> None:
+async def _send_body(reader: BodyReader, source: BodyReader, disconnected: asyncio.Future[Message], send: Send) -> None:
+    """Send what `reader` reads from `source`."""
     while not disconnected.done():
         while isinstance(source, FaultyReader) and source.stalled and not disconnected.done():  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(_POLL_SECONDS)
         piece = reader.read(CHUNK_SIZE)
         await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
         if not piece:
             return
-        await asyncio.sleep(0)  # let other clients proceed if this one reads fast
+        await asyncio.sleep(0)  # let other requests run, because `send` does not wait for a client that reads fast
 
 
 def _raw_headers(response: Response) -> list[tuple[bytes, bytes]]:
-    """Return the header lines as bytes; each checksum has its own line."""
+    """Return the headers as bytes, with a separate line for each checksum."""
     headers: list[tuple[bytes, bytes]] = []
     for name, value in response.headers.items():
         values = value.split(", ") if name == "x-goog-hash" else [value]

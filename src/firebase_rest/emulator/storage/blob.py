@@ -1,6 +1,6 @@
-"""The content of objects: in memory if small, else in a temporary file, with checksums.
+"""The content of objects, in memory if it is small, else in a file, and its checksums.
 
-Checksums are computed while the bytes arrive, and content is never copied.
+Checksums are computed while the bytes arrive. Content is never copied.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_IN_MEMORY = 1024 * 1024
 
 
 class _File:
-    """An unnamed temporary file, deleted with the last reference to it, so that a running download can finish."""
+    """An unnamed temporary file. It is deleted with the last reference to it, so that downloads can finish."""
 
     def __init__(self) -> None:
         self._raw = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in __del__
@@ -38,9 +38,9 @@ class _File:
         self._raw.close()
 
     def append(self, data: Buffer) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._raw.write(rest) :]
+        remaining = memoryview(data)
+        while remaining:
+            remaining = remaining[self._raw.write(remaining) :]
 
     def truncate(self, size: int) -> None:
         self._raw.truncate(size)
@@ -53,11 +53,12 @@ class _File:
 
 
 class ContentFile:
-    """A file of a data folder. It is open only while it is used, because there can be many.
+    """A file of a data folder. It is open only while it is used, because there can be many files.
 
     Attributes:
-        references: Number of saved objects with this content. Without any, the file is deleted with the last reference
-            to this object, so that a running download can finish.
+        path: The path of the file.
+        references: Number of saved objects with this content. At 0, the file is deleted with the last reference to
+            this `ContentFile`, so that downloads can finish.
     """
 
     def __init__(self, path: Path, references: int = 0) -> None:
@@ -68,13 +69,13 @@ class ContentFile:
     def __del__(self) -> None:
         if not self.references:
             with suppress(OSError):
-                os.unlink(self.path)  # noqa: PTH108 - pathlib may be gone at the end of the process
+                os.unlink(self.path)  # noqa: PTH108 - pathlib may be unloaded at the end of the process
 
     def append(self, data: Buffer) -> None:
         with self.path.open("ab", buffering=0) as file:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[file.write(rest) :]
+            remaining = memoryview(data)
+            while remaining:
+                remaining = remaining[file.write(remaining) :]
 
     def truncate(self, size: int) -> None:
         os.truncate(self.path, size)
@@ -96,11 +97,11 @@ class Blob:
 
     @property
     def file(self) -> ContentFile | None:
-        """The file of a data folder that has the content."""
+        """The file of a data folder that stores the content, or None."""
         return self._data if isinstance(self._data, ContentFile) else None
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return at most `length` bytes from `offset`, b"" at the end. Thread-safe."""
+        """Return at most `length` bytes from `offset`, or b"" at the end. Thread-safe."""
         if isinstance(self._data, bytes):
             return self._data[offset : offset + length]
         return self._data.read(offset, length)
@@ -118,7 +119,7 @@ class _Md5(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A position of a `Spool` that it can be rewound to."""
+    """A position to which a `Spool` can be rewound."""
 
     size: int
     md5: _Md5
@@ -129,7 +130,8 @@ class Spool:
     """Content that is being received. Not thread-safe.
 
     Args:
-        new_file: Returns a new file of a data folder for the content, or None to keep the content only while needed.
+        new_file: Returns a new file of a data folder for the content. None stores the content in memory or in a
+            temporary file.
     """
 
     def __init__(self, new_file: Callable[[], ContentFile] | None = None) -> None:
@@ -146,7 +148,7 @@ class Spool:
         except OSError as error:
             if self._file is not None:
                 self._file.truncate(self.size)
-            raise SaveError(f"The file cannot be saved: {error.strerror or error}.") from None
+            raise SaveError(f"Cannot save the file: {error.strerror or error}.") from None
         self._update_checksums(piece)
 
     def _append(self, piece: bytes) -> None:
@@ -179,11 +181,11 @@ class Spool:
         self.size, self._md5, self._crc32c = checkpoint.size, checkpoint.md5.copy(), checkpoint.crc32c
         while self.size < size:
             end = min(size, self.size + MAX_IN_MEMORY)
-            kept = self._memory[self.size : end] if file is None else file.read(self.size, end - self.size)
-            self._update_checksums(bytes(kept))
+            piece = self._memory[self.size : end] if file is None else file.read(self.size, end - self.size)
+            self._update_checksums(bytes(piece))
 
     def blob(self) -> Blob:
-        """Return the complete content. Nothing may be written afterwards."""
-        held = bytes(self._memory) if self._file is None else self._file
+        """Return the complete content. Do not call `write` afterwards."""
+        data = bytes(self._memory) if self._file is None else self._file
         md5 = b64encode(self._md5.digest()).decode()
-        return Blob(self.size, md5, crc32c.to_base64(self._crc32c), held)
+        return Blob(self.size, md5, crc32c.to_base64(self._crc32c), data)

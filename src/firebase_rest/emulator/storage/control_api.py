@@ -27,16 +27,17 @@ RULES_PATH = "/internal/setRules"
 def _parse(request: StorageRequest) -> StorageRequest:
     method, _ = _find(request)
     if request.method != method:
-        raise StorageHTTPError(405, f"Use {method} on {request.path}.")
+        raise StorageHTTPError(405, f"{request.path} supports the method {method}, not {request.method}.")
     if not is_local_origin(request.headers.get("origin")):
-        raise StorageHTTPError(403, f"Pages of other sites must not use {request.path}.")
+        raise StorageHTTPError(403, f"Web pages of other sites cannot use {request.path}.")
     return replace(request, kind=None)
 
 
 def _find(request: StorageRequest) -> tuple[str, Operation]:
     endpoint = _ENDPOINTS.get(request.path)
     if endpoint is None:
-        raise StorageHTTPError(501, f"Not implemented: {request.path}. Known are {' and '.join(_ENDPOINTS)}.")
+        known = " and ".join(_ENDPOINTS)
+        raise StorageHTTPError(501, f"The emulator does not implement {request.path}. It implements {known}.")
     return endpoint
 
 

@@ -1,4 +1,4 @@
-"""Download responses: complete, a byte range, or decompressed for clients that do not accept gzip.
+"""Download responses: with complete content, with a byte range, or decompressed for clients that do not accept gzip.
 
 https://firebase.google.com/docs/storage/web/download-files
 """
@@ -35,44 +35,46 @@ _STORED_HEADERS = {
 
 
 class BlobReader:
-    """A part of a blob as a response body."""
+    """A response body with a byte range of a blob."""
 
     def __init__(self, blob: Blob, offset: int, length: int) -> None:
         self._blob = blob
         self._offset = offset
-        self._left = length
+        self._remaining = length
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes, b"" at the end."""
-        piece = self._blob.read(self._offset, min(size, self._left))
+        """Return the next bytes, or b"" at the end."""
+        piece = self._blob.read(self._offset, min(size, self._remaining))
         self._offset += len(piece)
-        self._left -= len(piece)
+        self._remaining -= len(piece)
         return piece
 
     def close(self) -> None:
         """Stop reading."""
-        self._left = 0
+        self._remaining = 0
 
     abort = close  # reading never blocks
 
 
-class InflatingReader(BlobReader):
-    """A gzipped blob, decompressed while it is read."""
+class DecompressingReader(BlobReader):
+    """A response body that decompresses a gzipped blob."""
 
     def __init__(self, blob: Blob) -> None:
         super().__init__(blob, 0, blob.size)
-        self._inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._decompressor = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes, b"" at the end. Raises `NetworkError` if the content is not valid gzip."""
-        while not self._inflater.eof:
-            piece = self._inflater.unconsumed_tail or super().read(size)
+        """Return the next bytes, or b"" at the end. Raises `NetworkError` if the content is not valid gzip."""
+        while not self._decompressor.eof:
+            compressed = self._decompressor.unconsumed_tail or super().read(size)
             try:
-                inflated = self._inflater.decompress(piece, size)
+                piece = self._decompressor.decompress(compressed, size)
             except zlib.error as error:
-                raise NetworkError(f"contentEncoding is gzip, but the content is not valid gzip: {error}") from None
-            if inflated or not piece:
-                return inflated
+                raise NetworkError(
+                    f"The contentEncoding of the object is gzip, but its content is not valid gzip: {error}"
+                ) from None
+            if piece or not compressed:
+                return piece
         return b""
 
 
@@ -84,10 +86,10 @@ def download(stored: StoredObject, headers: Mapping[str, str]) -> Response:
         response_headers["vary"] = "Accept-Encoding"
         if "gzip" not in headers.get("accept-encoding", "") and blob.read(0, 2) == _GZIP_MAGIC:
             response_headers["warning"] = "214 UploadServer gunzipped"
-            return Response(200, response_headers, reader=InflatingReader(blob))
+            return Response(200, response_headers, reader=DecompressingReader(blob))
     if metadata.encoding != "identity":
-        response_headers["content-encoding"] = _text(metadata.encoding)
-    byte_range = _range(headers.get("range", ""), metadata.size)
+        response_headers["content-encoding"] = _header_value(metadata.encoding)
+    byte_range = _parse_range(headers.get("range", ""), metadata.size)
     if byte_range is None:
         response_headers["content-length"] = str(metadata.size)
         return Response(200, response_headers, reader=BlobReader(blob, 0, metadata.size))
@@ -100,14 +102,14 @@ def download(stored: StoredObject, headers: Mapping[str, str]) -> Response:
 def _stored_headers(metadata: Metadata) -> dict[str, str]:
     """Return the headers that are stored with an object."""
     settable = metadata.settable
-    return {header: _text(settable[name]) for name, header in _STORED_HEADERS.items() if settable.get(name)}
+    return {header: _header_value(settable[name]) for name, header in _STORED_HEADERS.items() if settable.get(name)}
 
 
 def _headers(metadata: Metadata) -> dict[str, str]:
     headers = {
         **CORS,
         **SANDBOX,
-        "content-type": _text(metadata.settable.get("contentType") or DEFAULT_TYPE),
+        "content-type": _header_value(metadata.settable.get("contentType") or DEFAULT_TYPE),
         "cache-control": "private, max-age=0",
         **_stored_headers(metadata),
         "accept-ranges": "bytes",
@@ -116,21 +118,21 @@ def _headers(metadata: Metadata) -> dict[str, str]:
         "x-goog-generation": str(metadata.generation),
         "x-goog-metageneration": str(metadata.metageneration),
         "x-goog-storage-class": "STANDARD",
-        "x-goog-stored-content-encoding": _text(metadata.encoding),
+        "x-goog-stored-content-encoding": _header_value(metadata.encoding),
         "x-goog-stored-content-length": str(metadata.size),
-        # The server sends two header lines; `Response` holds them joined, as clients do.
+        # The server sends two header lines. In a `Response` they are joined, as clients join them.
         "x-goog-hash": f"crc32c={metadata.crc32c}, md5={metadata.md5}",
     }
     for key, value in {**metadata.custom, TOKENS: ",".join(metadata.tokens)}.items():
         if _HEADER_NAME.fullmatch(key):
-            headers[f"x-goog-meta-{key.lower()}"] = _text(value)
+            headers[f"x-goog-meta-{key.lower()}"] = _header_value(value)
     return headers
 
 
-def _range(header: str, size: int) -> tuple[int, int] | None:
-    """Return first byte and end of the requested range. Raises `StorageHTTPError` 416.
+def _parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """Return the first byte and the end of the requested range, or None for the whole object.
 
-    Returns None for the whole object, also if the header is malformed or has several ranges.
+    As in production, a malformed header and several ranges are ignored. Raises `StorageHTTPError` 416.
     """
     match = _RANGE.fullmatch(header.replace(" ", ""))
     if match is None:
@@ -147,11 +149,11 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
 
 
 def _clamp(digits: str) -> int:
-    """Return the number, at most `MAX_SIZE`; Python does not parse numbers of any length."""
+    """Return a number, or `MAX_SIZE` if it is larger. Python rejects numbers with thousands of digits."""
     size = parse_size(digits.lstrip("0") or "0")
     return MAX_SIZE if size is None else size
 
 
-def _text(value: str) -> str:
-    """Return `value` without control characters, which headers cannot contain."""
+def _header_value(value: str) -> str:
+    """Replace control characters, which headers cannot contain, by spaces."""
     return _CONTROLS.sub(" ", value).strip()

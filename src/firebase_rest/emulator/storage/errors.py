@@ -27,7 +27,7 @@ CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": ", 
 
 
 class StorageHTTPError(Exception):
-    """An error response. `reason` is Google's code for the failed operation, such as GET_OBJECT."""
+    """Raised to respond with an HTTP error. `reason` is Google's code for the failed operation, such as GET_OBJECT."""
 
     def __init__(
         self, status: int, message: str, reason: str | None = None, headers: Mapping[str, str] | None = None
@@ -39,7 +39,7 @@ class StorageHTTPError(Exception):
         self.headers = headers or {}
 
     def response(self) -> Response:
-        """Return the response in the format of Firebase's API."""
+        """Return the error response in the format of Firebase's API."""
         if self.status == 304:
             return empty_response(304, self.headers)
         error: dict[str, Json] = {"code": self.status, "message": self.message}
@@ -49,7 +49,7 @@ class StorageHTTPError(Exception):
 
 
 def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response with JSON, indented as Google's servers do."""
+    """Return a response with JSON, indented like that of Google's servers."""
     body = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return Response(status, {**CORS, "content-type": JSON_TYPE, **(headers or {})}, body)
 
@@ -60,7 +60,7 @@ def empty_response(status: int = 200, headers: Mapping[str, str] | None = None) 
 
 
 def preflight(headers: Mapping[str, str]) -> Response:
-    """Return the response to a CORS preflight request: everything is allowed, as in production."""
+    """Return the response to a CORS preflight request. As in production, it allows everything."""
     allowed = {
         "access-control-allow-methods": "DELETE,GET,HEAD,PATCH,POST,PUT",
         "access-control-allow-headers": headers.get("access-control-request-headers", "*"),

@@ -20,15 +20,14 @@ RequestKind: TypeAlias = Literal[
     "upload", "start", "finalize", "query", "cancel", "download", "metadata", "update", "delete", "list", "token",
     "copy", "bucket",
 ]  # fmt: skip
-"""What a request does; the last two exist only in the JSON API. Every request with content of a file is an `upload`,
-a complete file or a chunk.
-"""
+"""What a request does. An `upload` is any request with content of a file: a complete file or a chunk. Only the JSON API
+has requests of the kinds `copy` and `bucket`."""
 
 DropMethod: TypeAlias = Literal["fin", "rst"]
 
 
 class ConnectionDropped(NetworkError):
-    """A fault ends the connection. `how`: closed ("fin") or reset ("rst")."""
+    """A fault closes ("fin") or resets ("rst") the connection."""
 
     def __init__(self, how: DropMethod) -> None:
         super().__init__("The connection was closed by an injected fault.", outcome_unknown=True)
@@ -37,7 +36,7 @@ class ConnectionDropped(NetworkError):
 
 @dataclass(slots=True)
 class ByteCounter:
-    """Bytes of content received and sent since the emulator was created or reset. Repeated bytes count again."""
+    """The bytes of content received and sent since the emulator was created or reset. Repeated bytes count again."""
 
     received: int = 0
     sent: int = 0
@@ -45,36 +44,46 @@ class ByteCounter:
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """A fault in one request, after `after` bytes of its body, or of the body of the response."""
+    """A fault in one request.
+
+    Attributes:
+        kind: The kind of request.
+        action: Close the connection during the body (`"drop"`) or instead of the response (`"drop_response"`), pause
+            (`"stall"`), or respond with `error` (`"reject"`).
+        after: The number of bytes of the body before the fault: of the response for a download, else of the request.
+        how: How the connection is closed.
+        error: The error response.
+        resolved: Whether a stalled request has been resumed.
+    """
 
     kind: RequestKind
-    action: Literal["drop", "lose", "stall", "reject"]
+    action: Literal["drop", "drop_response", "stall", "reject"]
     after: int = 0
     how: DropMethod = "fin"
     error: StorageHTTPError | None = None
     resolved: bool = False
 
-    def is_stalling(self, done: int) -> bool:
-        """Return whether no byte may pass now, after `done` bytes."""
-        return self.action == "stall" and not self.resolved and done >= self.after
+    def is_stalling(self, position: int) -> bool:
+        """Return whether a body is paused after `position` bytes."""
+        return self.action == "stall" and not self.resolved and position >= self.after
 
-    def allowed(self, done: int, more: int) -> int:
-        """Return how many of the next `more` bytes may pass, after `done` bytes."""
-        return min(more, max(0, self.after - done)) if self.action == "drop" else more
+    def allowed(self, position: int, size: int) -> int:
+        """Return how many of the next `size` bytes are transferred, after `position` bytes."""
+        return min(size, max(0, self.after - position)) if self.action == "drop" else size
 
-    def check(self, done: int) -> None:
-        """Raise `ConnectionDropped` if the connection ends after `done` bytes."""
-        if self.action == "drop" and done >= self.after:
+    def check(self, position: int) -> None:
+        """Raise `ConnectionDropped` if the connection is closed after `position` bytes."""
+        if self.action == "drop" and position >= self.after:
             raise ConnectionDropped(self.how)
 
-    def check_body(self) -> None:
-        """Raise `ConnectionDropped` if the body ended before the fault."""
+    def check_end_of_upload(self) -> None:
+        """Raise `ConnectionDropped` if the request body was shorter than `after`."""
         if self.action == "drop" and self.kind != "download":
             raise ConnectionDropped(self.how)
 
     def apply_to(self, response: Response) -> Response:
-        """Return the response with this fault. Raises `ConnectionDropped` if the response is lost."""
-        if self.action == "lose":
+        """Return the response with this fault. Raises `ConnectionDropped` if the response is dropped."""
+        if self.action == "drop_response":
             raise ConnectionDropped(self.how)
         if self.kind == "download" and response.reader is not None:
             return replace(response, reader=FaultyReader(response.reader, self))
@@ -87,22 +96,22 @@ class FaultyReader:
     def __init__(self, reader: BodyReader, fault: Fault) -> None:
         self._reader = reader
         self._fault = fault
-        self._done = 0
+        self._position = 0
 
     @property
     def stalled(self) -> bool:
         """Whether the download is stalled."""
-        return self._fault.is_stalling(self._done)
+        return self._fault.is_stalling(self._position)
 
     def read(self, size: int) -> bytes:
         """See `BodyReader`. Raises `ConnectionDropped` or, while stalled, `NetworkTimeout`."""
         if self.stalled:
             raise NetworkTimeout("The download is stalled by an injected fault.")
-        self._fault.check(self._done)
+        self._fault.check(self._position)
         if self._fault.action == "stall" and not self._fault.resolved:
-            size = min(size, self._fault.after - self._done)
-        piece = self._reader.read(self._fault.allowed(self._done, size))
-        self._done += len(piece)
+            size = min(size, self._fault.after - self._position)
+        piece = self._reader.read(self._fault.allowed(self._position, size))
+        self._position += len(piece)
         return piece
 
     def abort(self) -> None:
@@ -117,9 +126,12 @@ class FaultyReader:
 class StorageFaults:
     """Injects faults into uploads and downloads: `emulator.faults.storage`. Thread-safe.
 
-    Each method plans a fault for the next `times` requests of a kind (None: all), after `skip` requests: `skip=2` means
-    the third request. If several faults apply, the one planned first is used. `how` is "fin" (close the connection) or
-    "rst" (reset it).
+    Each method plans a fault for the next `times` requests of a kind, after `skip` requests without it. If several
+    faults match, the one that was planned first is used.
+
+    - `times`: the number of requests; None means all.
+    - `skip`: the number of requests to handle normally first; `skip=2` means that the third request has the fault.
+    - `how`: "fin" closes the connection, "rst" resets it.
     """
 
     def __init__(self) -> None:
@@ -128,18 +140,18 @@ class StorageFaults:
         self._lock = threading.Lock()
 
     def drop_upload(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
-        """End the connection after `after` bytes of the request body, or at its end."""
+        """Close the connection after `after` bytes of the request body, or at the end of a shorter body."""
         self._planned.plan(Fault("upload", "drop", after, how), times, skip)
 
     def drop_download(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
-        """End the connection after `after` bytes of the response body."""
+        """Close the connection after `after` bytes of the response body."""
         self._planned.plan(Fault("download", "drop", after, how), times, skip)
 
     def drop_response(
         self, on: RequestKind = "upload", *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0
     ) -> None:
-        """Execute a request of kind `on`, then end the connection without a response."""
-        self._planned.plan(Fault(on, "lose", how=how), times, skip)
+        """Process a request of the kind `on`, then close the connection without a response."""
+        self._planned.plan(Fault(on, "drop_response", how=how), times, skip)
 
     def stall_upload(self, after: int = 0, *, times: int | None = 1, skip: int = 0) -> None:
         """Stop reading after `after` bytes of the request body, until `resume`."""
@@ -159,7 +171,7 @@ class StorageFaults:
         error: str = "Service unavailable",
         retry_after: str = "",
     ) -> None:
-        """Respond to requests of kind `on` with an error and do nothing else.
+        """Respond to requests of the kind `on` with an error and do nothing else.
 
         Args:
             on: The kind of request.
@@ -186,11 +198,11 @@ class StorageFaults:
 
     @property
     def pending(self) -> int:
-        """The number of planned faults that have not been used up."""
+        """The number of planned faults that apply to further requests."""
         return len(self._planned)
 
     def next_for(self, kind: RequestKind | None) -> Fault | None:
-        """Return the fault for a request of kind `kind`, if any. Used by the emulator."""
+        """Return the fault for a request of a kind, or None. Used by the emulator."""
         if not self._planned:
             return None
         with self._lock:

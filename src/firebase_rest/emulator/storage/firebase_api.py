@@ -37,7 +37,7 @@ _OPERATIONS: Mapping[RequestKind | None, Operation] = {
 
 def parse(request: StorageRequest) -> StorageRequest:
     """Parse the path and the upload headers. Raises `StorageHTTPError` 400."""
-    # Clients without PATCH send it in a header.
+    # A client that cannot send PATCH sends POST with this header.
     override = request.headers.get("x-http-method-override", "").upper()
     method = override if override and request.method in {"POST", "PUT"} else request.method
     bucket, name = parse_object_path(request.path)
@@ -46,14 +46,12 @@ def parse(request: StorageRequest) -> StorageRequest:
 
 
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Authenticate a parsed request and return the receiver of its body."""
-    # A download token or the URL of a resumable upload grants access with any Authorization header.
+    """Authenticate a parsed request and return the handler of its body."""
     has_token = request.kind in {"download", "metadata"} and service.has_download_token(request)
-    caller = (
-        ADMIN
-        if has_token or "upload_id" in request.params
-        else authenticate(request.headers, service.check_id_token, service.clock())
-    )
+    if has_token or "upload_id" in request.params:
+        caller = ADMIN  # a download token, or the URL of a resumable upload, grants access without credentials
+    else:
+        caller = authenticate(request.headers, service.check_id_token, service.clock())
     request = replace(request, caller=caller)
     if request.kind in {"upload", "finalize", "query", "cancel"}:
         if "upload_id" in request.params:
@@ -63,7 +61,7 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
 
 
 def _commands(headers: Mapping[str, str]) -> AbstractSet[str]:
-    """Return the parts of X-Goog-Upload-Command: `upload, finalize` is two commands."""
+    """Return the commands in X-Goog-Upload-Command. The value `upload, finalize` has two commands."""
     header = headers.get("x-goog-upload-command", "").lower()
     return {command.strip() for command in header.split(",") if command.strip()}
 
@@ -92,7 +90,10 @@ def _upload_kind(commands: AbstractSet[str], params: Mapping[str, str], headers:
     if commands == {"start"}:
         return "start"
     if not commands or "upload_id" not in params:
-        raise StorageHTTPError(400, "Start a resumable upload with X-Goog-Upload-Command: start, then use its URL.")
+        raise StorageHTTPError(
+            400,
+            "Start a resumable upload with X-Goog-Upload-Command: start, then send its content to the returned URL.",
+        )
     if "query" in commands:
         return "query"
     if "cancel" in commands:
@@ -102,7 +103,9 @@ def _upload_kind(commands: AbstractSet[str], params: Mapping[str, str], headers:
 
 API = StorageApi(
     ApiFormat(
-        lambda _, body: read_update(body), lambda _, metadata: metadata.to_json(), lambda _, error: error.response()
+        read_update=lambda _, body: read_update(body),
+        resource=lambda _, metadata: metadata.to_json(),
+        error_response=lambda _, error: error.response(),
     ),
     parse,
     handle,

@@ -1,4 +1,4 @@
-"""Incremental handling of requests: the body is written piece by piece, then the response is returned."""
+"""Incremental handling of requests: `write` receives the body piece by piece, then `finish` returns the response."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class BodyHandler(Protocol):
     """Receives the body of one request. `write` and `finish` raise `StorageHTTPError`."""
 
     def write(self, piece: bytes) -> None:
-        """Add the next bytes of the body."""
+        """Receive the next bytes of the body."""
 
     def finish(self) -> Response:
-        """Return the response; the body is complete."""
+        """Return the response. Called after the end of the body."""
         ...
 
     def abort(self) -> None:
-        """Discard the request; the connection was lost before the end of the body."""
+        """Discard the request. Called if the connection is lost before the end of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class StorageApi:
 
     format: ApiFormat
     parse: Callable[[StorageRequest], StorageRequest]
-    """Fills in `kind`, `bucket` and `name` from the URL and the headers."""
+    """Returns the request with `kind`, `bucket` and `name`, which are parsed from the URL and the headers."""
     handle: Callable[[ObjectService, StorageRequest], BodyHandler]
-    """Returns the object that receives the body of a parsed request."""
+    """Authenticates a parsed request and returns the handler of its body."""
 
 
 class BufferedBody:
-    """Collects a small body and passes it to an operation."""
+    """Collects a small body and calls an operation with it."""
 
     def __init__(self, service: ObjectService, request: StorageRequest, operation: Operation) -> None:
         self._service = service
@@ -74,10 +74,10 @@ class BufferedBody:
 
 
 class IncomingRequest:
-    """One request, from its headers on, with the fault planned for it.
+    """One request, whose body still arrives, and the fault that is planned for it.
 
-    Call `write` for each piece of the body, then `finish` once, or `abort`. Only `finish` reports errors: the rest of
-    the body of a rejected request is read and discarded.
+    Call `write` for each piece of the body, then `finish` once, or `abort`. Only `finish` returns an error response:
+    the body of a rejected request is read to its end and discarded.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ class IncomingRequest:
 
     @property
     def stalled(self) -> bool:
-        """Whether a fault currently delays the rest of the body, or the response."""
+        """Whether a fault currently delays the body or the response."""
         return self._fault is not None and self._fault.is_stalling(self._received)
 
     def write(self, piece: bytes) -> None:
-        """Add the next bytes of the body. Raises `ConnectionDropped` if a fault breaks the connection."""
+        """Receive the next bytes of the body. Raises `ConnectionDropped` if a fault closes the connection."""
         if self._fault is None:
             self._write(piece)
             return
@@ -108,9 +108,9 @@ class IncomingRequest:
         self._fault.check(self._received)
 
     def finish(self) -> Response:
-        """Return the response, with any status. Raises `ConnectionDropped` if a fault loses it."""
+        """Return the response, which may be an error. Raises `ConnectionDropped` if a fault closes the connection."""
         if self._fault is not None:
-            self._fault.check_body()
+            self._fault.check_end_of_upload()
         handler, self._handler = self._handler, None
         try:
             if handler is None:
@@ -125,7 +125,7 @@ class IncomingRequest:
         return response if self._fault is None else self._fault.apply_to(response)
 
     def abort(self) -> None:
-        """Discard the request because the connection was lost. No-op after `finish`."""
+        """Discard the request, because the connection is lost. Do nothing after `finish`."""
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.abort()
@@ -147,7 +147,7 @@ class IncomingRequest:
 
 
 class CountingReader:
-    """A body reader that adds the bytes read to `byte_counter.sent`."""
+    """A body reader that adds the number of bytes that are read to `byte_counter.sent`."""
 
     def __init__(self, reader: BodyReader, byte_counter: ByteCounter) -> None:
         self._reader = reader

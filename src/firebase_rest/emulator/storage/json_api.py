@@ -68,9 +68,9 @@ _REASONS = {
 
 
 def is_short_path(url: RequestUrl) -> bool:
-    """Return whether a path is `/b/BUCKET/...`: clients for Node leave out `/storage/v1` for an emulator.
+    """Return whether a path is `/b/BUCKET/...`. Clients for Node omit `/storage/v1` if they use an emulator.
 
-    A path that ends in `.json` is one of a database, unless a database cannot have it.
+    A path that ends in `.json` belongs to the database, unless the path or its parameters are invalid there.
     """
     path = url.path
     if path != "/b" and not path.startswith("/b/"):
@@ -88,14 +88,16 @@ def parse(request: StorageRequest) -> StorageRequest:
             raise _not_implemented(request)
         return replace(request, kind=kind, bucket=_decode(match[1]), name=request.params.get("name", ""))
     kind, _, segments = _find(request)
-    bucket, name, *more = [*map(_decode, segments), "", ""][: max(2, len(segments))]
-    return replace(request, kind=kind, bucket=bucket, name=name, path_arguments=tuple(more))
+    arguments = [_decode(segment) for segment in segments]
+    bucket = arguments[0] if arguments else ""
+    name = arguments[1] if len(arguments) > 1 else ""
+    return replace(request, kind=kind, bucket=bucket, name=name, path_arguments=tuple(arguments[2:]))
 
 
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Authenticate a parsed request and return the receiver of its body."""
+    """Authenticate a parsed request and return the handler of its body."""
     is_upload = request.path.startswith("/upload/")
-    # The URL of a resumable upload grants access with any Authorization header.
+    # The URL of a resumable upload grants access without credentials.
     has_upload_url = is_upload and "upload_id" in request.params
     caller = ADMIN if has_upload_url else authenticate(request.headers, service.require_auth)
     request = replace(request, caller=caller)
@@ -111,19 +113,21 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
 
 
 def _inner_path(request: StorageRequest) -> str:
-    _, full, inner = request.path.partition("/storage/v1/")
-    return (inner if full else request.path[1:]).removesuffix("/")
+    """Return the path after `/storage/v1/`, without a final slash."""
+    _, prefix, rest = request.path.partition("/storage/v1/")
+    return (rest if prefix else request.path[1:]).removesuffix("/")
 
 
 def _find(request: StorageRequest) -> tuple[RequestKind, Operation, tuple[str, ...]]:
+    """Return the kind, the operation, and the arguments in the path of a request."""
     path, method = _inner_path(request), "GET" if request.method == "HEAD" else request.method
     if method == "GET" and request.params.get("alt") == "media":
         match = re.fullmatch(f"b{_OBJECT}", path)
         if match:
             return "download", object_operations.get_bytes, match.groups()
-    for known, pattern, kind, operation in _ROUTES:
+    for route_method, pattern, kind, operation in _ROUTES:
         match = re.fullmatch(f"b{pattern}", path)
-        if match and known == method:
+        if match and route_method == method:
             return kind, operation, match.groups()
     raise _not_implemented(request)
 
@@ -146,20 +150,19 @@ def _decode(segment: str) -> str:
 
 
 def _not_implemented(request: StorageRequest) -> StorageHTTPError:
-    message = f"{request.method} {request.path} of Cloud Storage's JSON API is not implemented by this emulator."
-    return StorageHTTPError(501, message)
+    return StorageHTTPError(501, f"The emulator does not implement {request.method} {request.path} of the JSON API.")
 
 
 def authenticate(headers: Mapping[str, str], require_auth: bool) -> Caller:
-    """Return the administrator. Raises `StorageHTTPError` 401 for end users.
+    """Return the administrator.
 
-    With `require_auth`, requests without credentials are rejected too.
+    Raises `StorageHTTPError` 401 for ID tokens, and with `require_auth` for requests without credentials.
     """
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     if not scheme and require_auth:
         raise StorageHTTPError(401, "Anonymous caller does not have access: send an access token, or Bearer owner.")
     if scheme and (scheme.lower() != "bearer" or not token.strip() or _is_id_token(token)):
-        raise StorageHTTPError(401, "Invalid Credentials: only service accounts can use Cloud Storage's own API.")
+        raise StorageHTTPError(401, "Invalid Credentials: only service accounts can use the JSON API of Cloud Storage.")
     return ADMIN
 
 
@@ -172,7 +175,7 @@ def _is_id_token(token: str) -> bool:
 
 
 def error_response(request: StorageRequest, error: StorageHTTPError) -> Response:
-    """Return `error` in the JSON API's format; as plain text for `alt=media`."""
+    """Return the response for an error: plain text for `alt=media`, else the format of the JSON API."""
     if error.status in {304, uploads.CLIENT_CLOSED}:
         return empty_response(error.status, error.headers)
     message = error.message

@@ -1,4 +1,4 @@
-"""Objects, access control lists and buckets of Cloud Storage's JSON API: their JSON, and the operations on them.
+"""Operations of Cloud Storage's JSON API on objects, access control lists (ACLs) and buckets, and their JSON.
 
 https://cloud.google.com/storage/docs/json_api/v1
 """
@@ -41,7 +41,7 @@ def get(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
 
 
 def replace_metadata(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Replace all metadata of the object except its ACL."""
+    """Replace all metadata of the object, except its access control list."""
     update = request.read_update(body)
     with service.store.lock:
         stored = service.require(request, "UPDATE_OBJECT")
@@ -49,24 +49,24 @@ def replace_metadata(service: ObjectService, request: StorageRequest, body: byte
         return object_operations.save_metadata(service, request, stored, after)
 
 
-# --- several ---------------------------------------------------------------------------------------------------------
+# --- several objects -------------------------------------------------------------------------------------------------
 
 
 def list_objects(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
     """Return one page of the objects of a bucket."""
     for name in _UNSUPPORTED:
         if request.params.get(name, "false") != "false":
-            raise StorageHTTPError(501, f"Listing with {name} is not implemented by this emulator.")
+            raise StorageHTTPError(501, f"The emulator does not implement lists with {name}.")
     with service.store.lock:
         page = list_page(service.store.names(request.bucket), ListQuery.from_json_api(request.params))
-        found = [service.store.find(request.bucket, name) for name in page.items]
-        items: list[Json] = [resource(request, stored.metadata) for stored in found if stored]
+        objects = [service.store.find(request.bucket, name) for name in page.items]
+        items: list[Json] = [resource(request, stored.metadata) for stored in objects if stored]
     fields: dict[str, Json] = {"prefixes": [*page.prefixes], "items": items, "nextPageToken": page.token}
     return json_response({"kind": "storage#objects", **{key: value for key, value in fields.items() if value}})
 
 
 def rewrite(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Copy the object, completely in one request."""
+    """Copy the object. The response always reports that the copy is complete."""
     metadata = _copy_object(service, request, body, *request.path_arguments)
     size = str(metadata.size)
     return json_response(
@@ -88,7 +88,7 @@ def copy(service: ObjectService, request: StorageRequest, body: bytes) -> Respon
 def move(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
     """Rename the object within its bucket."""
     (name,) = request.path_arguments
-    with service.store.lock, service.store.together():
+    with service.store.lock, service.store.transaction():
         metadata = _copy_object(service, request, body, request.bucket, name)
         if name != request.name:
             service.store.delete(request.bucket, request.name)
@@ -125,13 +125,14 @@ def _compose_source(service: ObjectService, request: StorageRequest, source: Jso
 
 
 def _copy_object(service: ObjectService, request: StorageRequest, body: bytes, bucket: str, name: str) -> Metadata:
-    """Copy the object. The copy has the metadata of its source, or only that of the body if the body has any."""
+    """Copy the object. The copy has the metadata in the body, or that of the source if the body contains none."""
     fields = read_object(body)
-    source_params = {
-        f"if{key.removeprefix('ifSource')}" if key != "sourceGeneration" else "generation": value
-        for key, value in request.params.items()
-        if key.startswith("ifSource") or key == "sourceGeneration"
-    }
+    source_params: dict[str, str] = {}
+    for key, value in request.params.items():
+        if key == "sourceGeneration":
+            source_params["generation"] = value
+        elif key.startswith("ifSource"):
+            source_params[f"if{key.removeprefix('ifSource')}"] = value
     destination = replace(request, bucket=bucket, name=name)
     with service.store.lock:
         stored = service.require(replace(request, params=source_params), "GET_OBJECT")
@@ -139,7 +140,7 @@ def _copy_object(service: ObjectService, request: StorageRequest, body: bytes, b
         if not any(value is not None for value in update.settable.values()) and "metadata" not in fields:
             source = stored.metadata
             update = MetadataUpdate({**source.settable}, {**source.custom}, tokens=source.tokens, acl=update.acl)
-        # Checksums in the body belong to the source or to another object, so they are ignored.
+        # Checksums in the body are ignored, because they may be those of another object.
         update = replace(update, md5=None, crc32c=None)
         return service.create(with_object_name(destination, update), stored.blob, update)
 
@@ -155,7 +156,7 @@ def list_acl(service: ObjectService, request: StorageRequest, _: bytes) -> Respo
 
 
 def set_acl_entry(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Give an entity a role on the object; the entity is in the path or in the body."""
+    """Give an entity, which is in the path or in the body, a role on the object."""
     fields = read_object(body)
     for entity in request.path_arguments:
         fields["entity"] = entity
@@ -209,15 +210,15 @@ def list_buckets(service: ObjectService, request: StorageRequest, _: bytes) -> R
 
 
 def get_bucket(_: ObjectService, request: StorageRequest, __: bytes) -> Response:
-    """Return a bucket; every bucket exists."""
+    """Return a bucket. Every bucket exists."""
     return json_response(_bucket(request, request.bucket))
 
 
 def create_bucket(_: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Return the bucket; every bucket exists already."""
+    """Return the bucket to create. Every bucket exists already."""
     name = read_object(body).get("name")
     if not isinstance(name, str) or not name:
-        raise StorageHTTPError(400, "A bucket needs a name.")
+        raise StorageHTTPError(400, "The name of the bucket is missing.")
     return json_response(_bucket(request, name))
 
 
@@ -253,7 +254,7 @@ _PREDEFINED: Mapping[str, Mapping[str, str]] = {
 
 
 def resource(request: StorageRequest, metadata: Metadata) -> dict[str, Json]:
-    """Return the object's JSON. Download tokens are custom metadata; `projection=full` includes the ACL."""
+    """Return the JSON of an object. Download tokens are custom metadata. `projection=full` includes the ACL."""
     link = object_link(request, metadata)
     fields = metadata.to_json()
     fields.pop("downloadTokens", None)
@@ -301,14 +302,14 @@ def acl_entries(request: StorageRequest, metadata: Metadata) -> list[dict[str, J
 
 
 def read_update(request: StorageRequest, body: bytes) -> MetadataUpdate:
-    """Return the update that a body asks for. Raises `StorageHTTPError` 400."""
+    """Return the metadata update in a body. Raises `StorageHTTPError` 400."""
     return parse_update(request, read_object(body))
 
 
 def parse_update(request: StorageRequest, fields: Mapping[str, Json]) -> MetadataUpdate:
-    """Return the update that an object in JSON asks for; only PATCH keeps other fields.
+    """Return the metadata update in a JSON object. Raises `StorageHTTPError` 400.
 
-    Raises `StorageHTTPError` 400.
+    Download tokens that are not in the object are removed, except by PATCH.
     """
     custom = fields.get("metadata", {})
     tokens: tuple[str, ...] | None = None if request.method == "PATCH" and custom is not None else ()
@@ -331,7 +332,7 @@ def as_full_replacement(update: MetadataUpdate, metadata: Metadata) -> MetadataU
 
 
 def parse_acl_entry(value: Json) -> tuple[str, str]:
-    """Return entity and role of an ACL entry. Raises `StorageHTTPError` 400."""
+    """Return the entity and the role of an ACL entry. Raises `StorageHTTPError` 400."""
     entry = value if isinstance(value, dict) else {}
     entity, role = entry.get("entity"), entry.get("role")
     if not isinstance(entity, str) or not isinstance(role, str) or role not in {"READER", "OWNER"}:

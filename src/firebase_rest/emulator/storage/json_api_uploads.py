@@ -1,7 +1,7 @@
 """Uploads with Cloud Storage's JSON API: media, multipart, and resumable with Content-Range.
 
-Resumable uploads use the same sessions as Firebase's. Status 308 means that the upload is incomplete, with the bytes
-received so far in its Range header. Bytes that are sent again are skipped.
+Resumable uploads use the same sessions as those of Firebase's API. Status 308 means that the upload is incomplete; the
+Range header then contains the bytes received so far. Bytes that a client sends again are skipped.
 https://cloud.google.com/storage/docs/performing-resumable-uploads
 """
 
@@ -29,7 +29,7 @@ CLIENT_CLOSED = 499
 
 
 def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Receive an upload in one request. Raises `StorageHTTPError` 400 for an unknown `uploadType`."""
+    """Return the handler of an upload in one request. Raises `StorageHTTPError` 400 for an unknown `uploadType`."""
     upload_type = request.params.get("uploadType")
     if upload_type == "media":
         return uploads.MediaUpload(service, request)
@@ -39,7 +39,7 @@ def single_request_upload(service: ObjectService, request: StorageRequest) -> Bo
 
 
 def start(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Start a resumable upload; its URL is in the Location header."""
+    """Start a resumable upload. The Location header of the response contains the URL of the upload."""
     declared_size = uploads.parse_declared_size(request, "x-upload-content-length")
     update = uploads.with_content_type(request.read_update(body), request.headers.get("x-upload-content-type"))
     session = uploads.start_session(service, request, update, declared_size)
@@ -49,16 +49,19 @@ def start(service: ObjectService, request: StorageRequest, body: bytes) -> Respo
 
 
 def continue_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Receive a chunk, or report the progress. Raises `StorageHTTPError` 400, 404 or 499."""
+    """Return the handler of a chunk, or of a query of the progress. Raises `StorageHTTPError` 400, 404 or 499."""
     session = service.sessions.find(request.params["upload_id"])
     if session.status == "cancelled":
         raise StorageHTTPError(CLIENT_CLOSED, "The upload was cancelled.")
     if session.status == "final":
         return _FinishedUpload(service, request, _finished_object)
-    first, end, total = _content_range(request)
+    first, end, total = _parse_content_range(request)
     with session.lock:
         if total is not None and session.declared_size not in {None, total}:
-            raise StorageHTTPError(400, f"The file has {total} bytes now, and had {session.declared_size} before.")
+            raise StorageHTTPError(
+                400,
+                f"The size in Content-Range is {total}, but the declared size is {session.declared_size}.",
+            )
         if total is not None:
             session.declared_size = total
         if first is None and (total is None or session.size != total):
@@ -77,7 +80,7 @@ def cancel(service: ObjectService, request: StorageRequest, _: bytes) -> Respons
 
 
 class _Chunk(uploads.ChunkUpload):
-    """Bytes from `first` to `end`. Without `first` the chunk is empty; without `end` it is the whole file."""
+    """A chunk with the bytes from `first` to `end`. Without `first` it is empty; without `end` it is the whole file."""
 
     def __init__(
         self,
@@ -93,7 +96,11 @@ class _Chunk(uploads.ChunkUpload):
         super().__init__(service, session, max(offset, session.size), last=last)
         self._request = request
         self._already_stored = max(0, session.size - offset)
-        self._expected = 0 if first is None else None if end is None else end - first
+        self._expected: int | None = None
+        if first is None:
+            self._expected = 0
+        elif end is not None:
+            self._expected = end - first
         self._received = 0
 
     def write(self, piece: bytes) -> None:
@@ -106,7 +113,9 @@ class _Chunk(uploads.ChunkUpload):
         """See `BodyHandler`."""
         if self._expected not in {None, self._received}:
             self.abort()
-            raise StorageHTTPError(400, f"Content-Range has {self._expected} bytes, the body {self._received}.")
+            raise StorageHTTPError(
+                400, f"The body must have the {self._expected} bytes of Content-Range, but has {self._received}."
+            )
         return super().finish()
 
     def progress_response(self) -> Response:
@@ -137,7 +146,10 @@ def _query(service: ObjectService, request: StorageRequest, _: bytes) -> Respons
 
 
 def _progress(session: ResumableSession, request: StorageRequest) -> Response:
-    """Return 308 (not a redirect here), or 200 with an override header for clients that cannot handle 308."""
+    """Return the number of bytes received so far, with status 308.
+
+    For clients that follow 308 as a redirect, the status is 200, and 308 is in a header.
+    """
     headers = {"x-guploader-uploadid": session.id}
     if session.size:
         headers["range"] = f"bytes=0-{session.size - 1}"
@@ -146,13 +158,16 @@ def _progress(session: ResumableSession, request: StorageRequest) -> Response:
     return empty_response(308, headers)
 
 
-def _content_range(request: StorageRequest) -> tuple[int | None, int | None, int | None]:
-    """Return first byte, end and size of the file, as far as known. Raises `StorageHTTPError` 400."""
+def _parse_content_range(request: StorageRequest) -> tuple[int | None, int | None, int | None]:
+    """Return the first byte, the end and the size of the file, or None for those that are unknown.
+
+    Raises `StorageHTTPError` 400.
+    """
     header = request.headers.get("content-range")
     if header is None:
         return 0, None, None
     match = _CONTENT_RANGE.fullmatch(header)
-    end = None if match is None or match[2] in {None, "*"} else int(match[2]) + 1  # Node's client sends "0-*/*"
+    end = None if match is None or match[2] in {None, "*"} else int(match[2]) + 1  # the client for Node sends "0-*/*"
     if match is None or (match[1] and end is not None and int(match[1]) >= end):
         raise StorageHTTPError(400, f"Failed to parse Content-Range header: {header[:200]}")
     total = None if match[3] == "*" else int(match[3])

@@ -1,4 +1,4 @@
-"""Pages of object names by prefix and delimiter.
+"""Lists of object names by prefix and delimiter, in pages.
 
 https://firebase.google.com/docs/storage/web/list-files
 """
@@ -25,9 +25,15 @@ _BAD_PREFIX = "The prefix parameter is required to be empty or ends with a singl
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """The parameters of a listing.
+    """The parameters of a list request.
 
-    `after` is the last name or prefix of the previous page. `first` and `end` restrict the names, unless empty.
+    Attributes:
+        prefix: The prefix of the names to list.
+        delimiter: Names that contain it after the prefix are grouped to prefixes, unless it is empty.
+        limit: The maximum number of names and prefixes.
+        after: The last name or prefix of the previous page, or "".
+        first: The first name to list, or "".
+        end: The name before which the list ends, or "".
     """
 
     prefix: str
@@ -48,13 +54,19 @@ class ListQuery:
     @classmethod
     def from_json_api(cls, params: Mapping[str, str]) -> ListQuery:
         """Parse the parameters of the JSON API, where any prefix is allowed. Raises `StorageHTTPError` 400."""
-        token, first, end = (params.get(name, "") for name in ("pageToken", "startOffset", "endOffset"))
-        return cls(params.get("prefix", ""), params.get("delimiter", ""), _limit(params), _after(token), first, end)
+        return cls(
+            prefix=params.get("prefix", ""),
+            delimiter=params.get("delimiter", ""),
+            limit=_parse_limit(params),
+            after=_parse_page_token(params.get("pageToken", "")),
+            first=params.get("startOffset", ""),
+            end=params.get("endOffset", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Object names, common prefixes, and the token of the next page."""
+    """Object names, common prefixes, and the token of the next page or None."""
 
     items: Sequence[str]
     prefixes: Sequence[str]
@@ -62,9 +74,9 @@ class ListedPage:
 
 
 def firebase_page(names: Sequence[str], bucket: str, query: ListQuery) -> dict[str, Json]:
-    """Return a page in Firebase's format; `names` are sorted.
+    """Return a page of `names`, which must be sorted, in the format of Firebase's API.
 
-    Names that Firebase hides count towards the limit, so a page can be short or empty before the last one.
+    Names that Firebase hides count towards the limit, so any page can be short or empty.
     """
     page = list_page(names, query)
     fields: dict[str, Json] = {
@@ -75,13 +87,15 @@ def firebase_page(names: Sequence[str], bucket: str, query: ListQuery) -> dict[s
 
 
 def list_page(names: Sequence[str], query: ListQuery) -> ListedPage:
-    """Return a page of `names`, which are sorted."""
+    """Return a page of `names`, which must be sorted."""
     items: list[str] = []
     prefixes: list[str] = []
     index = bisect_left(names, max(query.prefix, query.first))
     last = query.after
-    if last:
-        index = max(index, _index_after_prefix(names, last) if _is_prefix(last, query) else bisect_right(names, last))
+    if last and _is_prefix(last, query):
+        index = max(index, _index_after_prefix(names, last))
+    elif last:
+        index = max(index, bisect_right(names, last))
     count = 0
     stop = bisect_left(names, query.end) if query.end else len(names)
     while index < stop and names[index].startswith(query.prefix):
@@ -107,10 +121,11 @@ def _index_after_prefix(names: Sequence[str], prefix: str) -> int:
 
 
 def _is_prefix(name: str, query: ListQuery) -> bool:
+    """Return whether the last item of a page was a common prefix, not an object."""
     return bool(query.delimiter) and query.delimiter in name[len(query.prefix) :]
 
 
-def _limit(params: Mapping[str, str]) -> int:
+def _parse_limit(params: Mapping[str, str]) -> int:
     text = params.get("maxResults") or str(MAX_RESULTS)
     size = parse_size(text)
     if not size:
@@ -118,7 +133,8 @@ def _limit(params: Mapping[str, str]) -> int:
     return min(size, MAX_RESULTS)
 
 
-def _after(token: str) -> str:
+def _parse_page_token(token: str) -> str:
+    """Return the last name or prefix of the previous page."""
     try:
         return b64decode(token, validate=True).decode("utf-8", "surrogatepass")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The metadata of objects, and updates of it.
+"""The metadata of objects, and updates of the metadata.
 
 https://firebase.google.com/docs/storage/web/file-metadata
 """
@@ -19,18 +19,26 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 SETTABLE = ("contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl")
+"""The fields that users can set, besides custom metadata."""
+
 TOKENS = "firebaseStorageDownloadTokens"
-"""The custom metadata key of the download tokens in Cloud Storage. Users must not set it."""
+"""The key of the download tokens in the custom metadata of Cloud Storage. Users must not set it in Firebase's API."""
 
 DEFAULT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataUpdate:
-    """The metadata that a request sets. A value of None clears a field; `custom` None clears all custom metadata.
+    """The metadata that a request sets.
 
-    Only the JSON API sets the last three: the object's name; its download tokens, where None lets Firebase create one;
-    and its access control list, a role for each entity.
+    Attributes:
+        settable: The new values of fields; None clears a field.
+        custom: The new values of custom metadata; None clears a value, or in place of the mapping all values.
+        md5: The expected checksum of the content, in base64.
+        crc32c: The expected checksum of the content, in base64.
+        name: The name of the object. Only the JSON API sets it.
+        tokens: The download tokens; None does not change them. Only the JSON API sets them.
+        acl: The access control list, a role for each entity; None does not change it. Only the JSON API sets it.
     """
 
     settable: Mapping[str, str | None]
@@ -44,7 +52,7 @@ class MetadataUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The metadata of one generation of an object. Times are seconds since the epoch, checksums base64."""
+    """The metadata of one generation of an object. Times are in seconds since the epoch, checksums in base64."""
 
     bucket: str
     name: str
@@ -62,22 +70,22 @@ class Metadata:
 
     @property
     def etag(self) -> str:
-        """Return the ETag: generation and metageneration as a protocol buffer, as in Cloud Storage."""
+        """The ETag. As in Cloud Storage, it is a protocol buffer with the generation and the metageneration."""
         return b64encode(b"\x08" + _varint(self.generation) + b"\x10" + _varint(self.metageneration)).decode()
 
     @property
     def encoding(self) -> str:
-        """The Content-Encoding of the stored content, "identity" for none."""
+        """The Content-Encoding of the stored content, or "identity"."""
         return self.settable.get("contentEncoding") or "identity"
 
     def updated_with(self, update: MetadataUpdate, now: float) -> Metadata:
-        """Return the metadata after `update`. The generation stays, because the content does."""
+        """Return the metadata after `update`. The generation does not change, because the content does not change."""
         settable = {**self.settable, **update.settable}
         custom: dict[str, str | None] = {} if update.custom is None else {**self.custom, **update.custom}
         return replace(
             self._next(now),
-            settable=_present(settable),
-            custom=_present(custom),
+            settable=_without_none(settable),
+            custom=_without_none(custom),
             tokens=self.tokens if update.tokens is None else update.tokens,
             acl=self.acl if update.acl is None else update.acl,
         )
@@ -90,7 +98,7 @@ class Metadata:
         return replace(self, metageneration=self.metageneration + 1, updated=now)
 
     def to_json(self) -> dict[str, Json]:
-        """Return the resource of Firebase's API."""
+        """Return the metadata in the format of Firebase's API."""
         resource: dict[str, Json] = {
             "name": self.name,
             "bucket": self.bucket,
@@ -112,12 +120,12 @@ class Metadata:
 
 
 def read_update(body: bytes) -> MetadataUpdate:
-    """Return the update in a JSON body, ignoring read-only fields. Raises `StorageHTTPError` 400."""
+    """Return the metadata update in a body. Ignore read-only fields. Raises `StorageHTTPError` 400."""
     return parse_update(read_object(body))
 
 
 def read_object(body: bytes) -> dict[str, Json]:
-    """Return the JSON object in a body, {} for an empty body. Raises `StorageHTTPError` 400."""
+    """Return the JSON object in a body, or {} for an empty body. Raises `StorageHTTPError` 400."""
     fields: object = {}
     try:
         if body.strip():
@@ -131,7 +139,7 @@ def read_object(body: bytes) -> dict[str, Json]:
 
 
 def parse_update(fields: Mapping[str, Json]) -> MetadataUpdate:
-    """Return the update in an object's JSON. Raises `StorageHTTPError` 400."""
+    """Return the metadata update in a JSON object. Raises `StorageHTTPError` 400."""
     custom = fields.get("metadata", {})
     if custom is not None and not isinstance(custom, dict):
         raise StorageHTTPError(400, "Invalid value for: metadata")
@@ -139,27 +147,27 @@ def parse_update(fields: Mapping[str, Json]) -> MetadataUpdate:
         raise StorageHTTPError(400, f"Not allowed to set custom metadata for {TOKENS}")
     md5, crc32c = fields.get("md5Hash"), fields.get("crc32c")
     return MetadataUpdate(
-        {name: _text(name, fields[name]) for name in SETTABLE if name in fields},
+        {name: _validate_text(name, fields[name]) for name in SETTABLE if name in fields},
         None if custom is None else {key: _custom_text(key, value) for key, value in custom.items()},
         md5 if isinstance(md5, str) else None,
         crc32c if isinstance(crc32c, str) else None,
     )
 
 
-def _text(name: str, value: Json) -> str | None:
+def _validate_text(name: str, value: Json) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise StorageHTTPError(400, f"Invalid value for: {name}")
 
 
 def _custom_text(key: str, value: Json) -> str | None:
-    """Return a custom metadata value as a string: numbers and booleans as their JSON text."""
+    """Return a value of custom metadata as a string. A number or boolean becomes its JSON text."""
     if isinstance(value, (dict, list)):
         raise StorageHTTPError(400, f"Invalid value for: metadata.{key}")
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def _present(values: Mapping[str, str | None]) -> dict[str, str]:
+def _without_none(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -169,6 +177,7 @@ def _rfc3339(seconds: float) -> str:
 
 
 def _varint(number: int) -> bytes:
+    """Return a number in the encoding of protocol buffers: groups of 7 bits, the lowest first."""
     groups: list[int] = []
     while number > 0x7F:
         groups.append(number & 0x7F | 0x80)

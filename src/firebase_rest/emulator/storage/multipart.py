@@ -1,4 +1,4 @@
-"""Incremental parser for the body of a multipart upload: a JSON part, then the file.
+"""An incremental parser for the body of a multipart upload: a part with JSON metadata, then a part with the file.
 
 https://www.rfc-editor.org/rfc/rfc2387
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _BOUNDARY = re.compile(r'\bboundary=(?:"([^"]+)"|\'([^\']+)\'|([^";,\s]+))', re.IGNORECASE)
 _PART_TYPE = re.compile(rb"(?:^|\r\n)content-type:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_MAX_HEAD = 1024 * 1024
+_MAX_HEAD_BYTES = 1024 * 1024
 """Maximum number of bytes before the content of the file."""
 
 _WRONG_PARTS = "Unexpected number of parts in request body"
@@ -31,9 +31,15 @@ def parse_boundary(content_type: str) -> bytes:
 
 
 class MultipartParser:
-    """Parses a body piece by piece and passes the content of the file to `write`.
+    """Parses a body piece by piece.
 
-    After `end`, `metadata` is the first part and `content_type` the type of the second.
+    Args:
+        boundary: The boundary of the parts.
+        write: Called with each piece of the content of the file.
+
+    Attributes:
+        metadata: The content of the first part. Known after `end`.
+        content_type: The type of the second part. Known after `end`.
     """
 
     def __init__(self, boundary: bytes, write: Callable[[bytes], None]) -> None:
@@ -41,8 +47,7 @@ class MultipartParser:
         self.content_type: str | None = None
         self._delimiter = b"\r\n--" + boundary
         self._write = write
-        # The body starts with a delimiter without its line break.
-        self._buffer = b"\r\n"
+        self._buffer = b"\r\n"  # the first delimiter of the body has no line break
         self._step = self._read_head
 
     def feed(self, piece: bytes) -> None:
@@ -51,26 +56,25 @@ class MultipartParser:
         self._step()
 
     def end(self) -> None:
-        """Finish parsing. Raises `StorageHTTPError` 400 if the body is incomplete."""
+        """Check the end of the body. Raises `StorageHTTPError` 400 if the body is incomplete."""
         if self._step != self._read_end or not self._buffer.startswith(b"--"):
             raise StorageHTTPError(400, _WRONG_PARTS)
 
     def _read_head(self) -> None:
         """Parse everything before the content of the file."""
         buffer, delimiter = self._buffer, self._delimiter
-        first = buffer.find(delimiter)
-        json_at = buffer.find(_END_OF_HEADERS, first + len(delimiter)) if first >= 0 else -1
-        second = buffer.find(delimiter, json_at + len(_END_OF_HEADERS) - 2) if json_at >= 0 else -1
-        file_at = buffer.find(_END_OF_HEADERS, second + len(delimiter)) if second >= 0 else -1
-        if file_at < 0:
-            if len(buffer) > _MAX_HEAD:
+        first_part = buffer.find(delimiter)
+        first_end = buffer.find(_END_OF_HEADERS, first_part + len(delimiter)) if first_part >= 0 else -1
+        second_part = buffer.find(delimiter, first_end + len(_END_OF_HEADERS) - 2) if first_end >= 0 else -1
+        second_end = buffer.find(_END_OF_HEADERS, second_part + len(delimiter)) if second_part >= 0 else -1
+        if second_end < 0:
+            if len(buffer) > _MAX_HEAD_BYTES:
                 raise StorageHTTPError(400, _WRONG_PARTS)
             return
-        self.metadata = buffer[json_at + len(_END_OF_HEADERS) : second]
-        part_type = _PART_TYPE.search(buffer, second + len(delimiter), file_at)
+        self.metadata = buffer[first_end + len(_END_OF_HEADERS) : second_part]
+        part_type = _PART_TYPE.search(buffer, second_part + len(delimiter), second_end)
         self.content_type = part_type[1].decode("latin-1").strip() if part_type else None
-        # If the file is empty, the line break of its delimiter may be the one that ends the headers.
-        self._buffer = buffer[file_at + len(_END_OF_HEADERS) :]
+        self._buffer = buffer[second_end + len(_END_OF_HEADERS) :]
         self._step = self._read_file
         self._read_file()
 
@@ -81,10 +85,10 @@ class MultipartParser:
             self._buffer = self._buffer[end + len(self._delimiter) :]
             self._step = self._read_end
             return
-        safe = len(self._buffer) - len(self._delimiter) + 1  # the rest may be the start of a delimiter
-        if safe > 0:
-            self._write(self._buffer[:safe])
-            self._buffer = self._buffer[safe:]
+        content_end = len(self._buffer) - len(self._delimiter) + 1  # the bytes after it may start a delimiter
+        if content_end > 0:
+            self._write(self._buffer[:content_end])
+            self._buffer = self._buffer[content_end:]
 
     def _read_end(self) -> None:
         if len(self._buffer) >= 2 and not self._buffer.startswith(b"--"):

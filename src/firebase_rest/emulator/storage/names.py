@@ -1,4 +1,4 @@
-"""Paths, object names and sizes in requests.
+"""Parsing and validation of paths, object names and sizes in requests.
 
 https://cloud.google.com/storage/docs/objects#naming
 """
@@ -14,14 +14,14 @@ MAX_NAME_BYTES = 1024
 MAX_SIZE = 2**63 - 1
 
 INVALID_ROUTE = "Invalid HTTP method/URL pair."
-"""The service's message for every unknown path, including an object name with an unescaped slash."""
+"""The message of Firebase's service for an unknown path, or an object name with an unescaped slash."""
 
 _INVALID_NAME = "The specified object name is not valid."
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def parse_object_path(path: str) -> tuple[str, str | None]:
-    """Return bucket and object name of a raw path; the name is `None` for the bucket itself.
+    """Return the bucket and the object name of a raw path. The name is None for the bucket itself.
 
     Raises `StorageHTTPError` 400.
     """
@@ -39,8 +39,8 @@ def _decode(segment: str) -> str:
         raise StorageHTTPError(400, _INVALID_NAME) from None
 
 
-def check_name(name: str) -> None:
-    """Raise `StorageHTTPError` 400 unless `name` is valid for a new object."""
+def validate_name(name: str) -> None:
+    """Raise `StorageHTTPError` 400 if `name` is invalid for a new object."""
     size = len(name.encode("utf-8", "surrogatepass"))
     if not 0 < size <= MAX_NAME_BYTES:
         raise StorageHTTPError(400, f"{_INVALID_NAME} It must have 1 to {MAX_NAME_BYTES} bytes, got {size}.")
@@ -49,7 +49,7 @@ def check_name(name: str) -> None:
 
 
 def parse_size(text: str) -> int | None:
-    """Return a size or an offset in bytes; None unless `text` is a decimal number of at most 63 bits."""
+    """Return a decimal number of bytes, or None if `text` is not one or has more than 63 bits."""
     if not (text.isascii() and text.isdigit()) or len(text) > 100:
         return None
     number = int(text)
@@ -57,7 +57,7 @@ def parse_size(text: str) -> int | None:
 
 
 def is_listed(name: str) -> bool:
-    """Return whether listings contain a name, or a prefix without its last slash: not if a segment is empty."""
+    """Return whether Firebase lists a name, or a prefix without its last slash. It hides names with empty segments."""
     return all(name.removeprefix("/").split("/"))
 
 

@@ -27,7 +27,7 @@ def get_bytes(service: ObjectService, request: StorageRequest, _: bytes) -> Resp
 
 
 def get_metadata(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
-    """Return the metadata of the object; create a download token if it has none."""
+    """Return the metadata of the object. Create a download token if the object has none."""
     with service.store.lock:
         service.authorize(request, "get", request.name)
         stored = service.require(request, "GET_OBJECT")
@@ -74,14 +74,14 @@ def update_tokens(service: ObjectService, request: StorageRequest, _: bytes) -> 
     with service.store.lock:
         stored = service.require(request, "UPDATE_OBJECT")
         before = stored.metadata.tokens
-        kept = before if create else tuple(token for token in before if token != deleted)
-        after = (*kept, new_token()) if create or not kept else kept
+        remaining = before if create else tuple(token for token in before if token != deleted)
+        after = (*remaining, new_token()) if create or not remaining else remaining
         return save_metadata(service, request, stored, stored.metadata.with_tokens(after, service.clock()))
 
 
 def save_metadata(
     service: ObjectService, request: StorageRequest, stored: StoredObject, metadata: Metadata
 ) -> Response:
-    """Store `metadata` for the object and return its resource."""
+    """Store `metadata` for the object, and return the response with it."""
     service.store.put(StoredObject(metadata, stored.blob))
     return json_response(request.resource(metadata))

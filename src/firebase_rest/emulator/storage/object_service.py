@@ -1,4 +1,4 @@
-"""The objects of all buckets, with authorisation and preconditions."""
+"""Access to the objects of all buckets, with authorisation and preconditions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from firebase_rest.rules.storage import StorageRules
 
 _NO_METAGENERATION = -1
-"""Stands for the metageneration of an object that does not exist."""
+"""Used as the metageneration of an object that does not exist."""
 
 _PERMISSIONS = {"get": "READ", "list": "LIST", "create": "WRITE", "update": "WRITE", "delete": "WRITE"}
 _CONDITIONS = ("ifGenerationMatch", "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch")
@@ -29,7 +29,7 @@ CONDITION_FAILED = "At least one of the pre-conditions you specified did not hol
 
 
 class ObjectService:
-    """Objects, uploads in progress, and the checks that every operation shares."""
+    """Stores objects and uploads in progress, and checks permissions and preconditions."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ObjectService:
         self.store = Store(clock)
         self.sessions = ResumableSessions(clock, self.new_spool)
         self.new_file: Callable[[], ContentFile] | None = None
-        """Returns a new file of a data folder for content."""
+        """Returns a new file of the data folder. None without a data folder."""
         self.rules: StorageAuthorizer = OpenStorageRules(require_auth)
         self.clock = clock
         self.check_id_token = check_id_token
@@ -49,7 +49,7 @@ class ObjectService:
         self.rules_store = store or RulesStore()
 
     def new_spool(self) -> Spool:
-        """Return what receives the content of a new object."""
+        """Return a spool for the content of a new object."""
         return Spool(self.new_file)
 
     def publish_for_client(self, rules: StorageRules) -> None:
@@ -59,7 +59,7 @@ class ObjectService:
         self.publish(rules)
 
     def publish(self, rules: StorageRules | None) -> None:
-        """Enforce `rules`; None allows everything, or with `require_auth` everything to signed-in users."""
+        """Enforce `rules`. None removes the published rules."""
         if rules is None:
             self.rules = OpenStorageRules(self.require_auth)
         else:
@@ -83,12 +83,15 @@ class ObjectService:
             raise permission_denied(_PERMISSIONS[operation])
 
     def has_download_token(self, request: StorageRequest) -> bool:
-        """Return whether the URL has a download token of its object."""
+        """Return whether the URL contains a valid download token of the object."""
         stored = self.store.find(request.bucket, request.name)
         return stored is not None and request.params.get("token") in stored.metadata.tokens
 
     def require(self, request: StorageRequest, reason: str) -> StoredObject:
-        """Return the requested object. Raises `StorageHTTPError` 404 (with `reason`) or 412."""
+        """Return the requested object.
+
+        Raises `StorageHTTPError` 404, with `reason`, if it does not exist, and 412 or 304 if a precondition fails.
+        """
         stored = self.store.find(request.bucket, request.name)
         if stored is None or request.params.get("generation") not in {None, str(stored.metadata.generation)}:
             raise not_found(reason)
@@ -96,39 +99,50 @@ class ObjectService:
         return stored
 
     def check_conditions(self, request: StorageRequest) -> None:
-        """Raise `StorageHTTPError` 412 if a precondition fails (304 for reads).
+        """Raise `StorageHTTPError` 412, or 304 for a read, if a precondition fails.
 
         https://cloud.google.com/storage/docs/request-preconditions
         """
-        expected = {name: _integer(name, request.params[name]) for name in _CONDITIONS if name in request.params}
-        if not expected:
+        conditions = {name: _parse_int(name, request.params[name]) for name in _CONDITIONS if name in request.params}
+        if not conditions:
             return
         stored = self.store.find(request.bucket, request.name)
         generation = stored.metadata.generation if stored else 0
         metageneration = stored.metadata.metageneration if stored else _NO_METAGENERATION
-        if expected.get("ifGenerationMatch", generation) != generation:
+        if conditions.get("ifGenerationMatch", generation) != generation:
             raise StorageHTTPError(412, CONDITION_FAILED)
-        if expected.get("ifMetagenerationMatch", metageneration) != metageneration:
+        if conditions.get("ifMetagenerationMatch", metageneration) != metageneration:
             raise StorageHTTPError(412, CONDITION_FAILED)
-        unwanted = expected.get("ifGenerationNotMatch"), expected.get("ifMetagenerationNotMatch")
-        if generation == unwanted[0] or metageneration == unwanted[1]:
+        is_unchanged = (
+            conditions.get("ifGenerationNotMatch") == generation
+            or conditions.get("ifMetagenerationNotMatch") == metageneration
+        )
+        if is_unchanged:
             raise StorageHTTPError(304 if request.method in {"GET", "HEAD"} else 412, CONDITION_FAILED)
 
     def create(self, request: StorageRequest, blob: Blob, update: MetadataUpdate) -> Metadata:
-        """Store `blob` as the requested object. Raises `StorageHTTPError` 400 (wrong checksum), 403 or 412."""
+        """Store `blob` as the requested object.
+
+        Raises `StorageHTTPError` 400 if a checksum does not match, 403 if the rules deny it, and 412 if a precondition
+        fails.
+        """
         with self.store.lock:
             metadata = self.store.draft(request.bucket, request.name, blob, update)
             self.authorize(request, "create", request.name, metadata)
             self.check_conditions(request)
-            for name, given, actual in (("MD5 hash", update.md5, blob.md5), ("CRC32C", update.crc32c, blob.crc32c)):
-                if given not in {None, actual}:
-                    message = f'Provided {name} "{given}" doesn\'t match calculated {name} "{actual}".'
-                    raise StorageHTTPError(400, message)
+            _validate_checksum("MD5 hash", update.md5, blob.md5)
+            _validate_checksum("CRC32C", update.crc32c, blob.crc32c)
             self.store.put(StoredObject(metadata, blob))
             return metadata
 
 
-def _integer(name: str, text: str) -> int:
+def _validate_checksum(name: str, provided: str | None, calculated: str) -> None:
+    if provided not in {None, calculated}:
+        message = f'Provided {name} "{provided}" doesn\'t match calculated {name} "{calculated}".'
+        raise StorageHTTPError(400, message)
+
+
+def _parse_int(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:

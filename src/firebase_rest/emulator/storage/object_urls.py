@@ -1,6 +1,6 @@
-"""Objects at their own URL, `/{bucket}/{object}`: signed URLs, and objects that `allUsers` may read.
+"""URLs of the form `/{bucket}/{object}`: signed URLs, and URLs of objects that `allUsers` may read.
 
-Signatures are not verified because the emulator has no keys; expiry times are.
+Expiry times are verified. Signatures are not, because the emulator has no keys.
 https://cloud.google.com/storage/docs/access-control/signed-urls
 """
 
@@ -19,7 +19,7 @@ from firebase_rest.emulator.storage.downloads import download
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response
 from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody, StorageApi
 from firebase_rest.emulator.storage.json_api_objects import ALL_USERS, read_update, resource
-from firebase_rest.emulator.storage.names import check_name
+from firebase_rest.emulator.storage.names import validate_name
 from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
 from firebase_rest.emulator.storage.uploads import MediaUpload
 from firebase_rest.transport.wire import Response
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.urls import RequestUrl
 
 _SIGNATURES = frozenset({"X-Goog-Signature", "GoogleAccessId"})
-"""Query parameters of signed URLs, versions 4 and 2."""
+"""Query parameters that contain the signature or its account in signed URLs of version 4 and 2."""
 
 _KINDS: Mapping[str, RequestKind] = {"GET": "download", "HEAD": "download", "PUT": "upload", "DELETE": "delete"}
 _OVERRIDES = {"response-content-type": "contentType", "response-content-disposition": "contentDisposition"}
-"""Query parameters of a signed URL that override the object's metadata."""
+"""Query parameters of a signed URL that override the metadata of the object."""
 
 _CODES = {400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 416: "InvalidRange"}
 
 
 def matches(store: Store, method: str, url: RequestUrl) -> bool:
-    """Return whether a request addresses an object by a signed URL, or one that everyone may read."""
+    """Return whether a URL is a signed URL, or the URL of an object that everyone may read."""
     if any(name in _SIGNATURES for name, _ in url.params):
         return method in _KINDS
     stored = store.find(*_split(url.path)) if method in {"GET", "HEAD"} else None
@@ -57,18 +57,18 @@ def parse(request: StorageRequest) -> StorageRequest:
 
 
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Return the receiver of the body. Raises `StorageHTTPError` 400 if the signature has expired."""
-    expires = _expiry(request.params)
+    """Return the handler of the body. Raises `StorageHTTPError` 400 if the signed URL has expired."""
+    expires = _parse_expiry(request.params)
     if expires is not None and expires <= service.clock():
         raise StorageHTTPError(400, "The provided token has expired.", "ExpiredToken")
     if request.method == "PUT":
-        check_name(request.name)
+        validate_name(request.name)
         return _Upload(service, request)
     return BufferedBody(service, request, object_operations.delete if request.method == "DELETE" else _get_bytes)
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Return bucket and object name of a raw path; slashes in the name may be unescaped."""
+    """Return the bucket and the object name of a raw path. Slashes in the name may be unescaped."""
     bucket, _, name = path.removeprefix("/").partition("/")
     return unquote(bucket), unquote(name)
 
@@ -98,12 +98,15 @@ class _Upload(MediaUpload):
         return replace(super().finish(), body=b"")
 
 
-def _expiry(params: Mapping[str, str]) -> int | None:
-    """Return when the signature expires, in seconds since the epoch. Raises `StorageHTTPError` 400."""
+def _parse_expiry(params: Mapping[str, str]) -> int | None:
+    """Return when a signed URL expires, in seconds since the epoch, or None for other URLs.
+
+    Raises `StorageHTTPError` 400.
+    """
     try:
         if "X-Goog-Signature" in params:
-            signed = datetime.strptime(params["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-            return int(signed.timestamp()) + int(params["X-Goog-Expires"])
+            signed_at = datetime.strptime(params["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+            return int(signed_at.timestamp()) + int(params["X-Goog-Expires"])
         return int(params["Expires"]) if "GoogleAccessId" in params else None
     except (KeyError, ValueError):
         raise StorageHTTPError(400, "The signed URL has no valid expiry time.") from None

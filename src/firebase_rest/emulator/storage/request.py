@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ApiFormat:
-    """How one of the Storage APIs writes metadata and errors. `read_update` raises `StorageHTTPError` 400."""
+    """The format of metadata and errors in one of the Storage APIs.
+
+    Attributes:
+        read_update: Returns the metadata update in a body. Raises `StorageHTTPError` 400.
+        resource: Returns the JSON of metadata.
+        error_response: Returns the response for an error.
+    """
 
     read_update: Callable[[StorageRequest, bytes], MetadataUpdate]
     resource: Callable[[StorageRequest, Metadata], Json]
@@ -29,9 +35,17 @@ class ApiFormat:
 class StorageRequest:
     """A request to Storage, without its body.
 
-    `path` is raw, header names are lower-case. `origin` is the scheme and host that URLs in responses start with.
-    `kind`, `bucket`, `name` (of the object) and `path_arguments` (further parts of the path) are known after parsing,
-    `caller` after authentication.
+    Attributes:
+        path: The percent-encoded path.
+        params: The decoded query parameters.
+        headers: The headers, with lower-case names.
+        origin: The scheme and host for URLs in the response.
+        format: The format of the API.
+        kind: What the request does. Known after parsing, as are the next three attributes.
+        bucket: The name of the bucket.
+        name: The name of the object.
+        path_arguments: Further arguments in the path.
+        caller: The sender of the request. Known after authentication.
     """
 
     method: str
@@ -47,9 +61,9 @@ class StorageRequest:
     caller: Caller = UNAUTHENTICATED
 
     def read_update(self, body: bytes) -> MetadataUpdate:
-        """Return the metadata update that `body` asks for. Raises `StorageHTTPError` 400."""
+        """Return the metadata update in a body. Raises `StorageHTTPError` 400."""
         return self.format.read_update(self, body)
 
     def resource(self, metadata: Metadata) -> Json:
-        """Return the JSON representation of an object's metadata."""
+        """Return the JSON of metadata."""
         return self.format.resource(self, metadata)

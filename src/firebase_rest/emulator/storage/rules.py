@@ -1,4 +1,4 @@
-"""Enforcement of security rules in Storage.
+"""Enforcement of security rules for objects.
 
 https://firebase.google.com/docs/storage/security
 """
@@ -29,7 +29,7 @@ _OPTIONAL = ("contentDisposition", "contentEncoding", "contentLanguage", "conten
 
 @dataclass(frozen=True, slots=True)
 class EnforcedStorageRules:
-    """Published rules. A `StorageAuthorizer`. Every decision is appended to `decisions`."""
+    """A `StorageAuthorizer` of published rules, which appends every decision to `decisions`."""
 
     rules: StorageRules
     decisions: MutableSequence[Decision]
@@ -44,7 +44,7 @@ class EnforcedStorageRules:
         after: Metadata | None,
         now: float,
     ) -> bool:
-        """See `StorageAuthorizer`. Raises `StorageHTTPError` 400 for a list if the rules have version 1."""
+        """See `StorageAuthorizer`. Raises `StorageHTTPError` 400 for `list` if the rules have version 1."""
         if operation == "list" and self.rules.version == "1":
             raise StorageHTTPError(400, _LIST_IN_VERSION_1)
         segments = ("b", bucket, "o", *(path.split("/") if path else ()))
@@ -62,7 +62,7 @@ class EnforcedStorageRules:
 
 
 def _resource(metadata: Metadata | None) -> dict[str, Any] | None:
-    """Return the variable `resource` of a rule."""
+    """Return the variable `resource` of rules."""
     if metadata is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""The Storage emulator: from HTTP requests to operations on objects."""
+"""The Storage emulator, which handles HTTP requests for objects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
 
 
 class StorageEmulator:
-    """Cloud Storage in memory and temporary files. Thread-safe; opens no socket.
+    """Emulates Cloud Storage for Firebase, in memory and temporary files. Thread-safe.
 
     Args:
         clock: Returns the time in seconds since the epoch.
@@ -64,7 +64,7 @@ class StorageEmulator:
         self._service.rules = authorizer
 
     def set_rules(self, rules: StorageRules | None) -> None:
-        """Publish rules; None publishes no rules."""
+        """Publish rules. None removes the published rules."""
         self._publish_default(rules)
 
     def load(
@@ -74,9 +74,13 @@ class StorageEmulator:
         rules: str | None,
         new_file: Callable[[], ContentFile],
     ) -> None:
-        """Load saved objects, and the rules of clients unless there are default rules; then save to `journal`.
+        """Load saved objects, and save further changes to `journal`.
 
-        The content of new objects is written to what `new_file` returns.
+        Args:
+            journal: Saves the changes.
+            objects: The saved objects.
+            rules: The rules that a client published, or None. They are published unless there are default rules.
+            new_file: Returns a new file for the content of an object.
         """
         for stored in objects:
             self._service.store.load(stored)
@@ -91,11 +95,11 @@ class StorageEmulator:
             return list(self._service.store)
 
     def new_spool(self) -> Spool:
-        """Return what receives the content of an object for `import_object`."""
+        """Return a spool for the content of an object, for `import_object`."""
         return self._service.new_spool()
 
     def import_object(self, stored: StoredObject) -> None:
-        """Store an object with metadata from elsewhere. Raises `SaveError`."""
+        """Store an object of an export, with its generation and times. Raises `SaveError`."""
         with self._service.store.lock:
             self._service.store.restore(stored)
 
@@ -106,11 +110,11 @@ class StorageEmulator:
         self._service.publish(rules)
 
     def is_object_url(self, method: str, url: RequestUrl) -> bool:
-        """Return whether a request addresses an object by its own URL (signed, or readable by everyone)."""
+        """Return whether a URL is a signed URL, or the URL of an object that everyone may read."""
         return object_urls.matches(self._service.store, method, url)
 
     def begin(self, http_request: Request, url: RequestUrl | None = None) -> IncomingRequest:
-        """Start handling a request from its URL and headers; write the body to the returned object."""
+        """Parse and authenticate a request without its body. Write the body to the returned object."""
         url = RequestUrl.parse(http_request) if url is None else url
         api = _api(url)
         headers = {name.lower(): value for name, value in http_request.headers.items()}
@@ -131,11 +135,11 @@ class StorageEmulator:
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
         """Return the response to a request.
 
-        If `http_request.stream` is set, the body of a download is an open reader.
+        If `http_request.stream` is set, the response to a download has an open `reader`.
 
         Raises:
-            NetworkError: If a fault breaks the connection.
-            NetworkTimeout: If a fault stalls it.
+            NetworkError: If a fault closes the connection.
+            NetworkTimeout: If a fault stalls the request.
         """
         if http_request.method == "OPTIONS":
             return preflight({name.lower(): value for name, value in http_request.headers.items()})
@@ -169,7 +173,7 @@ class StorageEmulator:
     def reset(self) -> None:
         """Delete all objects and uploads, publish the default rules, and reset the byte counter.
 
-        Downloads in progress continue.
+        Running downloads are not affected.
         """
         self._publish_default(self._default_rules)
         self._service.clear()
@@ -177,7 +181,7 @@ class StorageEmulator:
 
 
 def is_storage_url(url: RequestUrl) -> bool:
-    """Return whether a path always belongs to Storage."""
+    """Return whether a URL belongs to Storage by its prefix."""
     return url.path.startswith(_PREFIXES) or json_api.is_short_path(url)
 
 
@@ -187,11 +191,14 @@ def _api(url: RequestUrl) -> StorageApi:
         return firebase_api.API
     if path.startswith(control_api.PREFIX):
         return control_api.API
-    return json_api.API if path.startswith(json_api.PREFIXES) or json_api.is_short_path(url) else object_urls.API
+    if path.startswith(json_api.PREFIXES) or json_api.is_short_path(url):
+        return json_api.API
+    return object_urls.API
 
 
 def _pieces(body: bytes | Iterable[bytes] | None) -> Iterator[bytes]:
-    """Split a body into pieces of at most `CHUNK_SIZE` bytes."""
-    for part in [body] if isinstance(body, bytes) else body or ():
-        for start in range(0, len(part), CHUNK_SIZE):
-            yield part[start : start + CHUNK_SIZE]
+    """Yield a body in pieces of at most `CHUNK_SIZE` bytes."""
+    blocks = [body] if isinstance(body, bytes) else body or ()
+    for block in blocks:
+        for start in range(0, len(block), CHUNK_SIZE):
+            yield block[start : start + CHUNK_SIZE]

@@ -1,4 +1,4 @@
-"""The objects of all buckets. Every bucket exists, as in the official emulator."""
+"""The store of the objects of all buckets. As in the official emulator, every bucket exists."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One generation of an object."""
+    """One generation of an object: its metadata and its content."""
 
     metadata: Metadata
     blob: Blob
 
 
 class ObjectJournal(Protocol):
-    """Saves changes of objects before they become visible. Raises `SaveError`."""
+    """Saves changes of objects before they become visible. The methods raise `SaveError`."""
 
     def save(self, stored: StoredObject, replaced: StoredObject | None) -> None:
-        """Save an object instead of another one with its name."""
+        """Save an object, which may replace another object with the same name."""
 
     def delete(self, stored: StoredObject) -> None:
-        """Forget an object."""
+        """Delete a saved object."""
 
     def clear(self, all_stored: Iterable[StoredObject]) -> None:
-        """Forget all objects."""
+        """Delete all saved objects."""
 
     def save_rules(self, text: str | None) -> None:
-        """Save the rules that a client published; None after the default rules were published."""
+        """Save the rules that a client published. None deletes the saved rules."""
 
-    def together(self) -> AbstractContextManager[None]:
-        """Save what changes in the block completely or not at all."""
+    def transaction(self) -> AbstractContextManager[None]:
+        """Save the changes in the block completely, or not at all."""
         ...
 
 
 class Store:
-    """Objects by bucket and name. Callers hold `lock` while they read and then write.
+    """Objects by bucket and name.
 
     Attributes:
-        journal: Saves changes, or None.
+        lock: Callers must hold it while they read an object and then write it.
+        journal: Saves the changes, or None.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -74,7 +75,7 @@ class Store:
         return self._names.get(bucket, ())
 
     def draft(self, bucket: str, name: str, blob: Blob, changes: MetadataUpdate) -> Metadata:
-        """Return the metadata that a new object would have, with a new generation.
+        """Return the metadata of a new object, with a new generation. Do not store the object.
 
         Unless the update sets the tokens, the object gets a download token and a Content-Disposition, as in Firebase.
         """
@@ -104,22 +105,22 @@ class Store:
     def __iter__(self) -> Iterator[StoredObject]:
         return (stored for objects in self._objects.values() for stored in objects.values())
 
-    def together(self) -> AbstractContextManager[None]:
-        """Save what changes in the block completely or not at all."""
-        return nullcontext() if self.journal is None else self.journal.together()
+    def transaction(self) -> AbstractContextManager[None]:
+        """Save the changes in the block completely, or not at all."""
+        return nullcontext() if self.journal is None else self.journal.transaction()
 
     def load(self, stored: StoredObject) -> None:
-        """Store an object that was saved earlier."""
+        """Add an object that the journal has saved."""
         self._generation = max(self._generation, stored.metadata.generation)
         self._add(stored)
 
     def restore(self, stored: StoredObject) -> None:
-        """Store an object that keeps its generation. Raises `SaveError`."""
+        """Store an object with its existing generation. Raises `SaveError`."""
         self._generation = max(self._generation, stored.metadata.generation)
         self.put(stored)
 
     def put(self, stored: StoredObject) -> None:
-        """Store an object, replacing one with the same name. Raises `SaveError`."""
+        """Store an object. Replace an object with the same name. Raises `SaveError`."""
         if self.journal is not None:
             self.journal.save(stored, self.find(stored.metadata.bucket, stored.metadata.name))
         self._add(stored)

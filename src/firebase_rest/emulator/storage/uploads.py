@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
 from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody
 from firebase_rest.emulator.storage.multipart import MultipartParser, parse_boundary
-from firebase_rest.emulator.storage.names import check_name, parse_size
+from firebase_rest.emulator.storage.names import parse_size, validate_name
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class MediaUpload:
-    """An upload whose body is the file; Content-Type is the file's type."""
+    """The handler of an upload whose body is the file. The Content-Type is that of the file."""
 
     def __init__(self, service: ObjectService, request: StorageRequest) -> None:
         self._service = service
@@ -45,13 +45,12 @@ class MediaUpload:
             request = with_object_name(self._request, update)
             return json_response(request.resource(self._service.create(request, self._spool.blob(), update)))
         except StorageHTTPError as error:
-            # As for a resumable upload: clients must not try to resume.
-            headers = {"x-goog-upload-status": "final"}
+            headers = {"x-goog-upload-status": "final"}  # a client must not try to resume the upload
             raise StorageHTTPError(error.status, error.message, error.reason, headers) from None
 
 
 class MultipartUpload(MediaUpload):
-    """An upload whose body is metadata, then the file."""
+    """The handler of an upload whose body is metadata, then the file."""
 
     def __init__(self, service: ObjectService, request: StorageRequest) -> None:
         super().__init__(service, request)
@@ -65,7 +64,7 @@ class MultipartUpload(MediaUpload):
 
 
 class ChunkUpload:
-    """A chunk of a resumable upload."""
+    """The handler of a chunk of a resumable upload."""
 
     def __init__(self, service: ObjectService, session: ResumableSession, offset: int, *, last: bool) -> None:
         self._service = service
@@ -94,11 +93,11 @@ class ChunkUpload:
 
 
 def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
-    """Receive an upload in one request. Raises `StorageHTTPError` 400 for an unknown protocol."""
-    check_name(request.name)
+    """Return the handler of an upload in one request. Raises `StorageHTTPError` 400 for an unknown protocol."""
+    validate_name(request.name)
     protocol = request.headers.get("x-goog-upload-protocol", "").lower()
-    related = request.headers.get("content-type", "").lower().startswith("multipart/related")
-    if protocol == "multipart" or (not protocol and related and request.params.get("uploadType") != "media"):
+    is_related = request.headers.get("content-type", "").lower().startswith("multipart/related")
+    if protocol == "multipart" or (not protocol and is_related and request.params.get("uploadType") != "media"):
         return MultipartUpload(service, request)
     if protocol not in {"", "raw"}:
         raise StorageHTTPError(400, f"Invalid X-Goog-Upload-Protocol: {protocol}")
@@ -106,8 +105,8 @@ def single_request_upload(service: ObjectService, request: StorageRequest) -> Bo
 
 
 def start(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Start a resumable upload. Rules are evaluated at its end, for the caller that started it."""
-    check_name(request.name)
+    """Start a resumable upload. Rules are evaluated at its end, for the caller of this request."""
+    validate_name(request.name)
     declared_size = parse_declared_size(request, "x-goog-upload-header-content-length")
     update = with_content_type(request.read_update(body), request.headers.get("x-goog-upload-header-content-type"))
     session = start_session(service, request, update, declared_size)
@@ -118,28 +117,31 @@ def start(service: ObjectService, request: StorageRequest, body: bytes) -> Respo
 def start_session(
     service: ObjectService, request: StorageRequest, update: MetadataUpdate, declared_size: int | None
 ) -> ResumableSession:
-    """Create the session of an upload. Raises `StorageHTTPError` 400 (invalid name) or 412 (precondition)."""
+    """Create the session of an upload.
+
+    Raises `StorageHTTPError` 400 if the name is invalid, 412 if a precondition fails.
+    """
     request = with_object_name(request, update)
     service.check_conditions(request)
     return service.sessions.start(request, update, declared_size)
 
 
 def with_object_name(request: StorageRequest, update: MetadataUpdate) -> StorageRequest:
-    """Return the request with the object name that its metadata may contain. Raises `StorageHTTPError` 400."""
+    """Return the request with the name of the object, which may be in the metadata. Raises `StorageHTTPError` 400."""
     name = request.name or update.name or ""
-    check_name(name)
+    validate_name(name)
     return replace(request, name=name)
 
 
 def with_content_type(update: MetadataUpdate, content_type: str | None) -> MetadataUpdate:
-    """Return `update` with `content_type` unless it has one."""
+    """Return `update` with `content_type`, unless it sets a content type."""
     if not content_type or update.settable.get("contentType"):
         return update
     return replace(update, settable={**update.settable, "contentType": content_type})
 
 
 def continue_upload(service: ObjectService, request: StorageRequest, commands: AbstractSet[str]) -> BodyHandler:
-    """Handle the commands after the start: `upload`, `finalize`, both, `query` or `cancel`."""
+    """Return the handler of the commands after the start: `upload`, `finalize`, both, `query` or `cancel`."""
     session = service.sessions.find(request.params["upload_id"])
     if commands == {"query"}:
         return BufferedBody(service, request, _query)
@@ -149,7 +151,7 @@ def continue_upload(service: ObjectService, request: StorageRequest, commands: A
         return BufferedBody(service, request, _repeat_finalize)
     if not commands or commands - {"upload", "finalize"}:
         raise StorageHTTPError(400, f"Invalid X-Goog-Upload-Command: {', '.join(sorted(commands))}")
-    return ChunkUpload(service, session, _offset(session, request), last="finalize" in commands)
+    return ChunkUpload(service, session, _parse_offset(session, request), last="finalize" in commands)
 
 
 def _query(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
@@ -163,13 +165,13 @@ def _cancel(service: ObjectService, request: StorageRequest, _: bytes) -> Respon
     session = service.sessions.find(request.params["upload_id"])
     with session.lock:
         if session.status == "final":
-            raise session.error("The upload is not active any more: it is final.")
+            raise session.error("The upload is no longer active: it is final.")
         session.end("cancelled", 200)
         return empty_response(200, session.headers())
 
 
 def _repeat_finalize(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
-    """Return the status of a finished upload to a client that lost the first response, without the metadata."""
+    """Return the status of a finished upload, without the metadata. A client sends this after a lost response."""
     session = service.sessions.find(request.params["upload_id"])
     return empty_response(session.outcome, session.headers())
 
@@ -185,11 +187,11 @@ def _finalize(service: ObjectService, session: ResumableSession, writer: object)
         return json_response(session.start.resource(metadata), 200, session.headers())
 
 
-def _offset(session: ResumableSession, request: StorageRequest) -> int:
+def _parse_offset(session: ResumableSession, request: StorageRequest) -> int:
     text = request.headers.get("x-goog-upload-offset", "")
     offset = parse_size(text)
     if offset is None:
-        raise session.error(f"Invalid X-Goog-Upload-Offset: {text!r}.")
+        raise session.error(f"X-Goog-Upload-Offset must be a number of bytes, got {text!r}.")
     return offset
 
 
@@ -200,5 +202,5 @@ def parse_declared_size(request: StorageRequest, header: str) -> int | None:
         return None
     size = parse_size(text)
     if size is None:
-        raise StorageHTTPError(400, f"Invalid {header.title()}: {text!r}.")
+        raise StorageHTTPError(400, f"{header.title()} must be a number of bytes, got {text!r}.")
     return size

@@ -51,7 +51,7 @@ def test_writer_of_a_cancelled_upload_is_rejected(session):
     session.end("cancelled", 200)
     with pytest.raises(StorageHTTPError, match=OVERTAKEN):
         session.write("one", b"x")
-    with pytest.raises(StorageHTTPError, match="not active any more: it is cancelled"):
+    with pytest.raises(StorageHTTPError, match="no longer active: it is cancelled"):
         session.begin("two", 0)
 
 

@@ -1,5 +1,5 @@
 """The protocol of Firebase's SDKs: sessions over WebSocket or long polling.
 
-Firebase does not document it; the open-source SDKs implement the client's side.
+Firebase does not document the protocol. The SDKs, which are open source, implement the client's side.
 https://github.com/firebase/firebase-js-sdk/tree/main/packages/database
 """

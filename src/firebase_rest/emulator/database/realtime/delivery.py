@@ -1,4 +1,4 @@
-"""Work on the event loop, and waiting for messages to send."""
+"""Functions that run work on the event loop, and that wait for messages to send."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ Result = TypeVar("Result")
 
 
 async def in_slices(work: Work[Result]) -> Result:
-    """Do work, and let other requests run every few milliseconds."""
-    end = time.perf_counter() + _SLICE_SECONDS
+    """Run work and return its result. Let other tasks run every few milliseconds."""
+    slice_end = time.perf_counter() + _SLICE_SECONDS
     try:
         while True:
             next(work)
-            if time.perf_counter() >= end:
+            if time.perf_counter() >= slice_end:
                 await asyncio.sleep(0)
-                end = time.perf_counter() + _SLICE_SECONDS
+                slice_end = time.perf_counter() + _SLICE_SECONDS
     except StopIteration as stop:
         return cast("Result", stop.value)
 
 
 async def handle(session: Session, message: str) -> str | None:
-    """Let a session handle a message; return the kind of a control message."""
-    while session.namespace.must_wait:  # noqa: ASYNC110 - any thread can end it
+    """Let a session handle a message. Return the kind of a control message, else None."""
+    while session.namespace.must_wait:  # noqa: ASYNC110 - any thread can end the wait
         await asyncio.sleep(WAIT_SECONDS)
     return await in_slices(session.receive_work(message))
 
 
 def watch(outbox: Outbox) -> asyncio.Event:
-    """Return an event of this loop that is set when something is added to `outbox`, by any thread."""
+    """Return an event of this loop that is set when any thread adds something to `outbox`."""
     loop, thread, added = asyncio.get_running_loop(), threading.get_ident(), asyncio.Event()
 
     def wake() -> None:
         if threading.get_ident() == thread:
             added.set()
             return
-        with suppress(RuntimeError):  # the server may have been closed, and its loop with it
+        with suppress(RuntimeError):  # the loop is closed if the server has been closed
             loop.call_soon_threadsafe(added.set)
 
     outbox.on_added(wake)

@@ -1,4 +1,4 @@
-"""Hashes of nodes, with which clients tell what data they already have."""
+"""Hashes of nodes. A client sends the hash of the data that it has, so that equal data is not sent again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Priority, Scalar
 
-_HASH_SLICE = 64
+_CHILDREN_PER_SLICE = 64
 
 
 def node_hash(node: Node) -> str:
-    """Return the hash of a node, "" for no data."""
+    """Return the hash of a node, or "" if there is no data."""
     if node is None:
         return ""
     priority = priority_of(node)
@@ -36,26 +36,26 @@ def node_hash(node: Node) -> str:
 
 
 def hash_work(node: Node) -> Work[str]:
-    """Do `node_hash` in slices."""
+    """Do the same as `node_hash`, in slices."""
     if not isinstance(node, Branch) or node.weight <= SMALL:
         return node_hash(node)
     priority = priority_of(node)
     digest = sha1(b"" if priority is None else f"priority:{_priority_text(priority)}:".encode(), usedforsecurity=False)
     has_priorities = False
-    for part in batches(node.children.values()):
-        has_priorities = has_priorities or any(priority_of(item) is not None for item in part)
+    for batch in batches(node.children.values()):
+        has_priorities = has_priorities or any(priority_of(child) is not None for child in batch)
         yield
     children = node.children
     pairs = ((key, children[key]) for key in _ordered_keys(children)) if has_priorities else children.items()
-    for members in batches(pairs, _HASH_SLICE):
-        for key, item in members:
-            digest.update(f":{key}:{(yield from hash_work(item))}".encode("utf-8", "surrogatepass"))
+    for batch_of_pairs in batches(pairs, _CHILDREN_PER_SLICE):
+        for key, child in batch_of_pairs:
+            digest.update(f":{key}:{(yield from hash_work(child))}".encode("utf-8", "surrogatepass"))
         yield
     return b64encode(digest.digest()).decode()
 
 
 def _ordered_keys(children: Mapping[str, Node]) -> list[str]:
-    """Return the keys in the order of priorities, then of keys."""
+    """Return the keys, sorted by priority and then by key."""
     priorities = {key: priority_of(node) for key, node in children.items()}
     if all(priority is None for priority in priorities.values()):
         return list(children)
@@ -75,4 +75,5 @@ def _priority_text(priority: Priority) -> str:
 
 
 def _double(value: int | float) -> str:
+    """Return the bytes of a double as hexadecimal digits."""
     return struct.pack(">d", value).hex()

@@ -1,4 +1,4 @@
-"""Queries as the SDKs send them: objects with short names."""
+"""Parsing of the queries that the SDKs send: objects with abbreviated names, such as `sp` for "start at"."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _ORDERS = {".key": KEY, ".value": VALUE, ".priority": PRIORITY}
 
 
 def parse_query(query: Json) -> Filter:
-    """Return the filter of a query. Raises `InvalidDataError`."""
+    """Return the filter of a query. Raises `InvalidDataError` if the query is invalid."""
     if not query:
         return Filter()
     if not isinstance(query, dict):
         raise InvalidDataError("Invalid query; expected an object.")
-    order = _order(query.get("i", ".priority"))
-    start, end = _bound(query, order, "sp", "sn"), _bound(query, order, "ep", "en")
+    order = _parse_order(query.get("i", ".priority"))
+    start, end = _parse_bound(query, order, "sp", "sn"), _parse_bound(query, order, "ep", "en")
     start_inclusive, end_inclusive = query.get("sin", True) is not False, query.get("ein", True) is not False
     limit = query.get("l")
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise InvalidDataError("Invalid query; the limit must be a positive integer.")
-    from_left = query.get("vf", "l" if start else "r") == "l"
-    first, last = (limit, None) if from_left else (None, limit)
+    is_limit_to_first = query.get("vf", "l" if start else "r") == "l"
+    first, last = (limit, None) if is_limit_to_first else (None, limit)
     if start is not None and start == end and start_inclusive and end_inclusive:
         return Filter(order=order, equal_to=start, limit_to_first=first, limit_to_last=last)
     return Filter(
@@ -41,7 +41,7 @@ def parse_query(query: Json) -> Filter:
     )
 
 
-def _order(index: Json) -> str:
+def _parse_order(index: Json) -> str:
     if not isinstance(index, str):
         raise InvalidDataError("Invalid query; the index must be a string.")
     if index in _ORDERS:
@@ -52,7 +52,7 @@ def _order(index: Json) -> str:
     return "/".join(segments)
 
 
-def _bound(query: dict[str, Json], order: str, value_name: str, key_name: str) -> Bound | None:
+def _parse_bound(query: dict[str, Json], order: str, value_name: str, key_name: str) -> Bound | None:
     if value_name not in query:
         return None
     value, key = query[value_name], query.get(key_name)

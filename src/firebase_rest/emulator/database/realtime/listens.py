@@ -1,4 +1,4 @@
-"""One listen of a session: a watcher of the database."""
+"""Listens. A listen sends the data at a path, and its changes, to the client of a session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListenTarget:
-    """What a client listens to. `query` is as the client sent it; `tag` is its name for a listen with a query."""
+    """The path and filter of a listen.
+
+    Attributes:
+        path: The path.
+        filter: The parsed query.
+        query: The query that the client sent, or None.
+        tag: The number by which the client identifies a listen with a query, or None.
+    """
 
     path: Path
     filter: Filter
@@ -31,13 +38,13 @@ class ListenTarget:
 
 
 class Listen:
-    """Adds the messages of one listen to the outbox of its session. A `Watcher`.
+    """A `Watcher` that adds the messages of one listen to the outbox of its session.
 
     Args:
-        target: What the client listens to.
-        outbox: Where the messages go.
-        may_read: Returns whether the session may read the target in a root at a time.
-        on_cancel: Called when the rules no longer allow reading.
+        target: The path and filter.
+        outbox: Receives the messages.
+        may_read: `may_read(target, root, now_ms)` returns whether the client may read the target.
+        on_cancel: Called with this listen when the rules no longer allow reading.
         permission_key: See `Watcher`.
     """
 
@@ -57,12 +64,15 @@ class Listen:
         self._view = StreamView(target.path, target.filter, as_export=True)
 
     def start(self, root: Node, known_hash: str) -> None:
-        """Send the current data, unless the client has it: `known_hash` is the hash of what it has."""
+        """Send the current data, unless its hash is `known_hash`, the hash of the data that the client has."""
 
         def messages() -> Work[list[Text]]:
             event = yield from self._view.initial_work(root)
-            is_known = (yield from hash_work(event.node)) == known_hash if known_hash else event.node is None
-            return [] if is_known else (yield from self._messages([event]))
+            if not known_hash and event.node is None:
+                return []  # without data, a client has the current data from the start
+            if known_hash and (yield from hash_work(event.node)) == known_hash:
+                return []
+            return (yield from self._messages([event]))
 
         self._outbox.add(messages)
 
@@ -73,11 +83,12 @@ class Listen:
     def enqueue(self, change: Change) -> None:
         """See `Watcher`."""
         base, path = change.base, self.target.path
-        shorter = min(len(base), len(path))
-        if base[:shorter] == path[:shorter]:
-            pending = self._view.pending_events(change)
-            if pending:
-                self._outbox.add(lambda: self._messages(pending))
+        depth = min(len(base), len(path))
+        if base[:depth] != path[:depth]:
+            return
+        events = self._view.pending_events(change)
+        if events:
+            self._outbox.add(lambda: self._messages(events))
 
     def cancel(self) -> None:
         """See `Watcher`."""

@@ -1,7 +1,7 @@
-"""Sessions over long polling: requests that browsers make as scripts, where WebSocket is not available at first.
+"""Sessions over long polling, which browsers use before or instead of a WebSocket.
 
-Messages of the client are parameters of its requests, cut into segments. Messages for the client are calls in the
-script that a request returns when there are some. `PollingTransport.switched` is set when a WebSocket takes over.
+The client loads scripts. It sends its messages in the parameters of the requests, divided into segments. The server
+sends its messages as function calls in the scripts; a request waits until there is a message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from firebase_rest.emulator.database.realtime.delivery import handle, in_slices, watch
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.outbox import control
-from firebase_rest.emulator.database.realtime.sessions import random_name
+from firebase_rest.emulator.database.realtime.sessions import random_id
 from firebase_rest.emulator.database.responses import LargeResponse, compact
 from firebase_rest.transport.wire import Response
 
@@ -33,20 +33,20 @@ HOLD_SECONDS = 20.0
 """How long a request waits for messages."""
 
 SILENCE_SECONDS = 60.0
-"""A session without a request ends after this time."""
+"""A session ends if it receives no request for this time."""
 
 ABANDONED_SECONDS = 5.0
-"""The same, if the client has closed the connection of a request."""
+"""A session ends if it receives no request for this time after the client has closed the connection of a request."""
 
 _CLOSE = b"pLPCommand('close');"
 
-_START = """\
+_START_SCRIPT = """\
 function pLPCommand(c,a1,a2,a3,a4){{parent.window["pLPCommand{cb}"]&&parent.window["pLPCommand{cb}"](c,a1,a2,a3,a4);}}
 function pRTLPCB(n,d){{parent.window["pRTLPCB{cb}"]&&parent.window["pRTLPCB{cb}"](n,d);}}
 pLPCommand("start",{id},{password});
 """
 
-_DISCONNECT_FRAME = """\
+_DISCONNECT_PAGE = """\
 <!DOCTYPE html>
 <html><body><script>
 var url = "/.lp?disconn=t&id=" + {id} + "&pw=" + {password};
@@ -60,11 +60,18 @@ window.addEventListener("unload", disconnect);
 
 
 class PollingTransport:
-    """The requests of one session."""
+    """Receives and sends the messages of one session.
+
+    Attributes:
+        session: The session.
+        password: Authenticates the requests of the session.
+        switched: Set when the session has been upgraded to a WebSocket.
+        expires: When the session ends without another request, as a result of `time.monotonic()`.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.password = random_name()
+        self.password = random_id()
         self.switched = asyncio.Event()
         self.expires = time.monotonic() + SILENCE_SECONDS
         self._serial = 0
@@ -77,7 +84,7 @@ class PollingTransport:
         self._added = asyncio.Event()
 
     async def receive(self, params: Mapping[str, str]) -> None:
-        """Handle the segments of a request, when all segments before them have come."""
+        """Handle the messages that the segments of a request complete."""
         async with self._receiving:
             number = 0
             while f"seg{number}" in params:
@@ -100,7 +107,7 @@ class PollingTransport:
             self.session.outbox.close()
 
     def _next_message(self) -> str | None:
-        """Return the next message, "" if it is malformed, None if segments are missing."""
+        """Return the next message, or "" if it is malformed, or None if segments are missing."""
         first = self._segments.get(self._next_segment)
         if first is None:
             return None
@@ -115,15 +122,15 @@ class PollingTransport:
             return ""
 
     async def poll(self) -> list[bytes]:
-        """Return the script of a request, in pieces: the next messages, when there are some."""
-        self._added.set()  # a newer request releases the one that waits
+        """Wait for messages and return a script with them, in pieces."""
+        self._added.set()  # an earlier request that still waits returns now
         self._added = added = watch(self.session.outbox)
         self._polls += 1
         poll, deadline = self._polls, time.monotonic() + HOLD_SECONDS
         self.expires = deadline + SILENCE_SECONDS
         while poll == self._polls:
             added.clear()
-            closed = self.session.outbox.closed  # read before take(), so that messages before the end are sent
+            closed = self.session.outbox.closed  # read before `take`, so that messages before the end are sent
             script = await self.take()
             if script:
                 return script
@@ -131,12 +138,12 @@ class PollingTransport:
                 return [_CLOSE]
             try:
                 await asyncio.wait_for(added.wait(), deadline - time.monotonic())
-            except asyncio.TimeoutError:  # another class before Python 3.11
+            except asyncio.TimeoutError:  # before Python 3.11 it is not the built-in TimeoutError
                 break
         return []
 
     async def take(self) -> list[bytes]:
-        """Return the script with the next messages, in pieces; none without messages."""
+        """Return a script with the queued messages, in pieces, or [] without messages."""
         async with self._taking:
             texts = await in_slices(self.session.outbox.take_work())
             close = b""
@@ -152,19 +159,19 @@ class PollingTransport:
             return [*script, b"]);", close]
 
     def abandon(self) -> None:
-        """Expect a new request soon, because the client has closed the connection of one."""
+        """Shorten the time until the session ends, because the client has closed the connection of a request."""
         self.expires = min(self.expires, time.monotonic() + ABANDONED_SECONDS)
 
 
 class LongPolling:
-    """Opens and finds the sessions of long polling. Used in the thread of the server."""
+    """Handles the requests of all sessions over long polling. Must be used in the thread of the server."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._transports: dict[str, PollingTransport] = {}
 
     def find(self, session_id: str) -> PollingTransport | None:
-        """Return the transport of a session that may be upgraded to a WebSocket."""
+        """Return the transport of a session, or None."""
         return self._transports.get(session_id)
 
     async def handle(self, url: RequestUrl, receive: Receive) -> Response:
@@ -179,14 +186,12 @@ class LongPolling:
             self._end(transport)
             return _script([])
         if params.get("dframe") == "t":
-            page = _DISCONNECT_FRAME.format(
-                id=json.dumps(transport.session.id), password=json.dumps(transport.password)
-            )
+            page = _DISCONNECT_PAGE.format(id=json.dumps(transport.session.id), password=json.dumps(transport.password))
             return Response(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
         return _script(await self._poll(transport, params, receive))
 
     def check_timeouts(self) -> None:
-        """End the sessions whose clients make no more requests."""
+        """End the sessions that have received no request for too long."""
         for transport in list(self._transports.values()):
             if transport.expires < time.monotonic():
                 self._end(transport)
@@ -200,19 +205,19 @@ class LongPolling:
             "id": json.dumps(session.id),
             "password": json.dumps(transport.password),
         }
-        return [_START.format(**names).encode(), *(await transport.take())]
+        return [_START_SCRIPT.format(**names).encode(), *(await transport.take())]
 
     async def _poll(self, transport: PollingTransport, params: Mapping[str, str], receive: Receive) -> list[bytes]:
         await transport.receive(params)
-        polling, leaving = asyncio.ensure_future(transport.poll()), asyncio.ensure_future(receive())
+        poll, disconnect = asyncio.ensure_future(transport.poll()), asyncio.ensure_future(receive())
         try:
-            await asyncio.wait({polling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({poll, disconnect}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            leaving.cancel()
-            if not polling.done():
+            disconnect.cancel()
+            if not poll.done():
                 transport.abandon()
-                polling.cancel()
-        script = [] if polling.cancelled() or not polling.done() else polling.result()
+                poll.cancel()
+        script = [] if poll.cancelled() or not poll.done() else poll.result()
         if transport.switched.is_set():
             self._transports.pop(transport.session.id, None)  # the WebSocket ends the session
         elif transport.session.outbox.closed and _CLOSE in script:

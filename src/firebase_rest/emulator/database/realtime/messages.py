@@ -1,4 +1,4 @@
-"""Messages of clients."""
+"""Parsing of the messages of clients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work
 if TYPE_CHECKING:
     from firebase_rest.emulator.database.slices import Work
 
-_SEARCHED = 1024 * 1024
-"""Number of characters that are searched in one slice."""
+_CHARACTERS_PER_SLICE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class RealtimeRequest:
-    """A request: its number, which the answer repeats, its action and its body.
+    """A request of a client.
 
-    `size` is the length of the message. `problem` tells why the request cannot be handled, if it cannot.
+    Attributes:
+        number: The number of the request, which the response repeats.
+        action: The action, such as "p" for put.
+        body: The arguments of the action.
+        size: The length of the message in characters.
+        may_have_server_values: Whether the body may contain ".sv".
+        problem: Why the request cannot be handled, or "".
     """
 
     number: int
@@ -30,28 +35,28 @@ class RealtimeRequest:
     problem: str = ""
 
     def string(self, name: str) -> str:
-        """Return a string of the body. Raises `InvalidDataError`."""
+        """Return a string of the body. Raises `InvalidDataError` if it is missing or not a string."""
         value = self.body.get(name)
         if not isinstance(value, str):
             raise InvalidDataError(f"Invalid request; {name!r} must be a string.")
         return value
 
     def object_work(self, name: str) -> Work[dict[str, Any]]:
-        """Return an object of the body. Raises `InvalidDataError`."""
-        value = yield from _unwrapped(self.body.get(name))
+        """Return an object of the body. Raises `InvalidDataError` if it is missing or not an object."""
+        value = yield from _as_dict_work(self.body.get(name))
         if not isinstance(value, dict):
             raise InvalidDataError(f"Invalid request; {name!r} must be an object.")
         return cast("dict[str, Any]", value)
 
 
 def parse_message_work(text: str) -> Work[RealtimeRequest | str | None]:
-    """Return a request, the kind of a control message, or None for anything else."""
+    """Return a request, or the kind of a control message, or None for any other text."""
     try:
         parsed, is_encodable = yield from parse_text_work(text)
-        unwrapped = yield from _unwrapped(parsed)
+        value = yield from _as_dict_work(parsed)
     except (ValueError, RecursionError):
         return None
-    message: dict[str, Any] = cast("dict[str, Any]", unwrapped) if isinstance(unwrapped, dict) else {}
+    message: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     data: Any = message.get("d")
     if not isinstance(data, (dict, LargeObject)):
         return None
@@ -62,17 +67,17 @@ def parse_message_work(text: str) -> Work[RealtimeRequest | str | None]:
     return kind if isinstance(kind, str) else None
 
 
-def _unwrapped(value: Any) -> Work[Any]:
-    """Return a value, an object as a dict."""
+def _as_dict_work(value: Any) -> Work[Any]:
+    """Return a `LargeObject` as a dict, and any other value unchanged."""
     return (yield from value.merged_work()) if isinstance(value, LargeObject) else value
 
 
 def _request_work(data: dict[str, Any] | LargeObject, text: str, *, is_encodable: bool) -> Work[RealtimeRequest | None]:
     problem = ""
     may_have_server_values = (yield from _contains(text, "\\u")) or (yield from _contains(text, ".sv"))
-    request = yield from _unwrapped(data)
+    request = yield from _as_dict_work(data)
     number, action = request.get("r"), request.get("a")
-    body = yield from _unwrapped(request.get("b"))
+    body = yield from _as_dict_work(request.get("b"))
     if not isinstance(number, int) or isinstance(number, bool) or not isinstance(action, str):
         return None
     if not isinstance(body, dict):
@@ -85,9 +90,9 @@ def _request_work(data: dict[str, Any] | LargeObject, text: str, *, is_encodable
     return RealtimeRequest(number, action, members, len(text), may_have_server_values, problem)
 
 
-def _contains(text: str, mark: str) -> Work[bool]:
-    for start in range(0, len(text), _SEARCHED):
-        if text.find(mark, start, start + _SEARCHED + len(mark)) >= 0:
+def _contains(text: str, substring: str) -> Work[bool]:
+    for start in range(0, len(text), _CHARACTERS_PER_SLICE):
+        if text.find(substring, start, start + _CHARACTERS_PER_SLICE + len(substring)) >= 0:
             return True
         yield
     return False

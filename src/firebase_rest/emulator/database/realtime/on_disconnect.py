@@ -1,4 +1,4 @@
-"""Writes that a session leaves for the time when it ends."""
+"""The `onDisconnect` operations of a session: writes that are committed when the session ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Value:
 
 @dataclass(slots=True)
 class _Children:
-    """Paths below this one have values to write."""
+    """Values to write at paths below this one."""
 
     by_key: dict[str, _Pending] = field(default_factory=dict[str, "_Pending"])
 
@@ -30,22 +30,22 @@ _Pending: TypeAlias = "_Value | _Children"
 
 
 class PendingWrites:
-    """The values by path. A later value replaces what is pending at its path and below, as in the SDKs."""
+    """The pending values by path. As in the SDKs, a value replaces earlier values at its path and below."""
 
     def __init__(self) -> None:
         self._root: _Pending | None = None
 
     def put(self, path: Path, value: Json) -> None:
-        """Write `value` to `path`, which may end in `.priority`."""
+        """Add a value for `path`, which may end in `.priority`."""
         self._root = _with(self._root, path, value)
 
     def merge(self, path: Path, targets: Mapping[Path, Json]) -> None:
-        """Write several values."""
+        """Add values for several paths, relative to `path`."""
         for target, value in targets.items():
             self.put((*path, *target), value)
 
     def cancel(self, path: Path) -> None:
-        """Forget what is pending at `path` and below. The other children of a value above it stay pending."""
+        """Remove the values at `path` and below. The other children of a value above `path` stay pending."""
         if not path:
             self._root = None
         elif self._root is not None:
@@ -53,19 +53,19 @@ class PendingWrites:
 
     def values(self) -> dict[Path, Json]:
         """Return the pending values by path. No path is inside another."""
-        found: dict[Path, Json] = {}
+        values: dict[Path, Json] = {}
         stack: list[tuple[Path, _Pending | None]] = [((), self._root)]
         while stack:
             path, node = stack.pop()
             if isinstance(node, _Value):
-                found[path] = node.json
+                values[path] = node.json
             elif node is not None:
                 stack += [((*path, key), child) for key, child in node.by_key.items()]
-        return found
+        return values
 
 
 def _as_object(value: Json) -> dict[str, Json]:
-    """Return the children of a value; a list as an object, a scalar as an empty one with its priority."""
+    """Return the children of a value, and its priority if it has one, as an object."""
     if isinstance(value, dict):
         return {key: item for key, item in value.items() if key not in {".value", ".sv"}}
     if isinstance(value, list):
@@ -74,6 +74,7 @@ def _as_object(value: Json) -> dict[str, Json]:
 
 
 def _with(node: _Pending | None, path: Path, value: Json) -> _Pending:
+    """Return `node` with a value to write at `path` below it."""
     if not path:
         return _Value(value)
     if isinstance(node, _Value):
@@ -84,6 +85,7 @@ def _with(node: _Pending | None, path: Path, value: Json) -> _Pending:
 
 
 def _with_value_at(outer: Json, path: Path, value: Json) -> Json:
+    """Return the value `outer` with `value` at `path` below it."""
     if not path:
         return value
     if path == (".priority",) and not isinstance(outer, (dict, list)):
@@ -94,13 +96,14 @@ def _with_value_at(outer: Json, path: Path, value: Json) -> Json:
 
 
 def _without(node: _Pending, path: Path) -> _Pending | None:
+    """Return `node` without the values at `path` below it, or None if no values remain."""
     if not path:
         return None
     if isinstance(node, _Value):
-        # What remains of the value is written child by child: the value itself would also delete the cancelled path.
+        # The remaining children are written one by one. Writing the value would delete the data at the cancelled path.
         node = _Children({key: _Value(item) for key, item in _as_object(node.json).items()})
-    below = node.by_key.pop(path[0], None)
-    rest = None if below is None else _without(below, path[1:])
-    if rest is not None:
-        node.by_key[path[0]] = rest
+    child = node.by_key.pop(path[0], None)
+    remaining = None if child is None else _without(child, path[1:])
+    if remaining is not None:
+        node.by_key[path[0]] = remaining
     return node if node.by_key else None

@@ -1,7 +1,7 @@
-"""The messages for the client of one session, in one order.
+"""The outbox: the queue of messages for the client of one session.
 
-Invariant: answers and changes leave in the order in which they were added. A change is turned into messages when it is
-taken, so a slow client does not delay writers.
+Invariant: responses and changes are sent in the order in which they were added. A change is rendered when it is taken
+from the queue, so a slow client does not delay writers.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ def control(kind: str, data: Json) -> Message:
 
 
 def push(action: str, body: Json) -> Message:
-    """Return a data message that is not an answer."""
+    """Return a data message that is not a response."""
     return {"t": "d", "d": {"a": action, "b": body}}
 
 
 def push_text(action: str, path: str, data: Text, tag: Json) -> Text:
-    """Return a message with the data of a listen, which is JSON in pieces."""
+    """Return a message with the data of a listen. `data` is JSON in pieces."""
     end = b"" if tag is None else b',"t":' + compact(tag)
     return [b'{"t":"d","d":{"a":"%s","b":{"p":%s,"d":' % (action.encode(), compact(path)), *data, end + b"}}}"]
 
 
-def answer_text(number: int, data: Text) -> Text:
-    """Return the answer to a request that succeeded."""
+def response_text(number: int, data: Text) -> Text:
+    """Return the response to a successful request. `data` is JSON in pieces."""
     return [b'{"t":"d","d":{"r":%d,"b":{"s":"ok","d":' % number, *data, b"}}}"]
 
 
@@ -51,52 +51,52 @@ def _no_op() -> None:
 
 
 class RawJson(NamedTuple):
-    """The data of an answer as JSON, in pieces."""
+    """The data of a response as JSON, in pieces."""
 
     pieces: list[bytes]
 
 
 class Outbox:
-    """A queue of messages. Any thread adds; one transport takes.
+    """A queue of messages. Any thread may add messages; one transport takes and sends them.
 
     Attributes:
-        closed: No more messages will come; the transport closes the connection after the last one.
+        closed: Whether the outbox accepts no further messages. The transport then closes the connection after the last.
     """
 
     def __init__(self) -> None:
         self.closed = False
         self._items: deque[Item | None] = deque()
         self._notify: Callable[[], None] = _no_op
-        self._at_switch: Callable[[], None] = _no_op
+        self._on_switch: Callable[[], None] = _no_op
 
     def add(self, item: Item) -> None:
-        """Add a message, its text in pieces, or a function that returns the texts of messages when they are taken."""
+        """Add a message, or its text in pieces, or a function that renders messages when they are taken."""
         if self.closed:
             return
         self._items.append(item)
-        if len(self._items) > MAX_PENDING:  # the client does not read; one that reconnects gets the whole value
+        if len(self._items) > MAX_PENDING:  # the client reads too slowly; after reconnecting it gets the whole value
             self._items.clear()
             self.closed = True
         self._notify()
 
     def add_switch(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when everything up to here is taken; only later `take` returns what follows."""
-        self._at_switch = callback
+        """Call `callback` when all messages up to now are taken. Later messages are taken by the next `take_work`."""
+        self._on_switch = callback
         self._items.append(None)
         self._notify()
 
     def close(self) -> None:
-        """Accept no more messages."""
+        """Stop accepting messages."""
         self.closed = True
         self._notify()
 
     def take_work(self) -> Work[list[Text]]:
-        """Return the texts of the next messages, which may be none."""
+        """Return the texts of the next messages, or [] without messages."""
         texts: list[Text] = []
         while self._items and len(texts) < _BATCH:
             item = self._items.popleft()
             if item is None:
-                self._at_switch()
+                self._on_switch()
                 break
             if callable(item):
                 texts += yield from item()
@@ -105,5 +105,5 @@ class Outbox:
         return texts
 
     def on_added(self, callback: Callable[[], None]) -> None:
-        """Call `callback` in the thread that adds something or closes."""
+        """Call `callback`, in the calling thread, after each `add`, `add_switch` and `close`."""
         self._notify = callback

@@ -1,7 +1,7 @@
-"""One session of a client: its credentials, listens and pending writes, and the answers to its requests.
+"""One session of a client: its credentials, its listens, its pending writes, and the handlers of its requests.
 
-Requests of a session are handled one at a time. Invariants: the data of a listen precedes its answer, the changes of a
-write precede its answer, and all sessions see changes in commit order.
+The requests of a session are handled one at a time. Invariants: the data of a listen precedes the response to the
+listen, the changes of a write precede the response to the write, and all sessions receive changes in commit order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from firebase_rest.emulator.database.realtime.listen_queries import parse_query
 from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
 from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message_work
 from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
-from firebase_rest.emulator.database.realtime.outbox import Outbox, RawJson, answer_text, control, push
+from firebase_rest.emulator.database.realtime.outbox import Outbox, RawJson, control, push, response_text
 from firebase_rest.emulator.database.rendering import SMALL, node_work, release_work
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 MAX_WRITE = 16 * 1024 * 1024
-"""The longest request that writes, in characters."""
+"""The longest write request, in characters."""
 
 _TOO_LARGE = "Data to write exceeds the maximum size that can be modified with a single request."
 
 ListenKey: TypeAlias = "tuple[Path, str]"
 
 
-class RefusedError(Exception):
-    """A request is refused: the status and data of its answer."""
+class RequestError(Exception):
+    """Raised to respond to a request with an error: the status and the data of the response."""
 
     def __init__(self, status: str, message: str) -> None:
         super().__init__(message)
@@ -58,10 +58,10 @@ class RefusedError(Exception):
 
 
 class Session:
-    """One session. `receive` is called by one transport at a time, the other methods by any thread.
+    """One session. Only one transport at a time may call `receive_work`; any thread may call the other methods.
 
     Args:
-        session_id: The name by which the client refers to the session.
+        session_id: The ID by which the client refers to the session.
         namespace: The database.
         authenticate_token: Returns the user of a token, or raises `DatabaseHTTPError`.
         clock: Returns the time in seconds since the epoch.
@@ -90,7 +90,7 @@ class Session:
         self.outbox.add(control("h", {"ts": self._now(), "v": "5", "h": host, "s": self.id}))
 
     def receive_work(self, text: str) -> Work[str | None]:
-        """Handle a message. Return the kind of a control message; messages that are not understood are ignored."""
+        """Handle a message. Return the kind of a control message, else None. Ignore malformed messages."""
         message = yield from parse_message_work(text)
         if isinstance(message, RealtimeRequest):
             yield from self._handle(message)
@@ -101,18 +101,18 @@ class Session:
         return message
 
     def check_token(self) -> None:
-        """Close the session if its token has expired; the client reconnects with a new one."""
+        """Close the session if its token has expired. The client then reconnects with a new token."""
         expires = self._caller.expires
         if expires is not None and expires <= self._clock() and not self.outbox.closed:
             self.outbox.add(push("ac", {"s": "expired_token", "d": "Auth token is expired."}))
             self.outbox.close()
 
     def discard_pending(self) -> None:
-        """Forget the writes for the end of the session."""
+        """Remove the pending writes."""
         self._pending = PendingWrites()
 
     def end(self) -> None:
-        """End the session and write what it left for its end. Idempotent."""
+        """End the session and commit its pending writes. Idempotent."""
         with self._lock:
             if self._ended:
                 return
@@ -127,12 +127,12 @@ class Session:
 
     def _handle(self, request: RealtimeRequest) -> Work[None]:
         try:
-            data: Any = yield from self._answer(request)
+            data: Any = yield from self._result(request)
             status = "ok"
             if isinstance(data, RawJson):
-                self.outbox.add(answer_text(request.number, data.pieces))
+                self.outbox.add(response_text(request.number, data.pieces))
                 return
-        except RefusedError as error:
+        except RequestError as error:
             status, data = error.status, str(error)
         except DatabaseHTTPError as error:
             status, data = ("permission_denied" if error.status == 401 else "failure"), error.message
@@ -144,14 +144,15 @@ class Session:
             status, data = "failure", str(error)
         self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
 
-    def _answer(self, request: RealtimeRequest) -> Work[Json | RawJson]:
+    def _result(self, request: RealtimeRequest) -> Work[Json | RawJson]:
+        """Call the handler of a request and return the data of the response."""
         handler = self._handlers.get(request.action)
         if handler is None:
-            raise RefusedError("failure", f"Unknown action {request.action[:20]!r}")
+            raise RequestError("failure", f"Unknown action {request.action[:20]!r}")
         if request.problem:
-            raise RefusedError("invalid_data", request.problem)
-        answer = handler(self, request)
-        return (yield from answer) if isinstance(answer, Generator) else answer
+            raise RequestError("invalid_data", request.problem)
+        result = handler(self, request)
+        return (yield from result) if isinstance(result, Generator) else result
 
     def _acknowledge(self, _: RealtimeRequest) -> Json:
         return ""
@@ -160,14 +161,13 @@ class Session:
         try:
             caller = self._authenticate_token(request.string("cred"))
         except DatabaseHTTPError as error:
-            raise RefusedError(
-                "expired_token" if "expired" in error.message else "invalid_token", error.message
-            ) from None
+            status = "expired_token" if "expired" in error.message else "invalid_token"
+            raise RequestError(status, error.message) from None
         self._set_caller(caller)
-        answer: dict[str, Json] = {"auth": _encodable(caller.auth)}
-        with suppress(OverflowError, TypeError):
-            answer["expires"] = int(cast("float", caller.expires))
-        return answer
+        result: dict[str, Json] = {"auth": _encodable(caller.auth)}
+        with suppress(OverflowError, TypeError):  # the token may have no expiry, or an infinite one
+            result["expires"] = int(cast("float", caller.expires))
+        return result
 
     def _authenticate_admin(self, request: RealtimeRequest) -> Json:
         request.string("cred")
@@ -202,7 +202,7 @@ class Session:
 
         def create(root: Node) -> Listen:
             if not self._may_read(target, root, self._now()):
-                raise RefusedError("permission_denied", PERMISSION_DENIED)
+                raise RequestError("permission_denied", PERMISSION_DENIED)
             permission_key = self._permission_key(target)
             listen = Listen(target, self.outbox, self._may_still_read, self._remove, permission_key)
             listen.start(root, known_hash if isinstance(known_hash, str) else "")
@@ -231,11 +231,11 @@ class Session:
         target = ListenTarget(_data_path(request), parse_query(request.body.get("q")), None, None)
         root = self.namespace.root
         if not self._may_read(target, root, self._now()):
-            raise RefusedError("permission_denied", PERMISSION_DENIED)
+            raise RequestError("permission_denied", PERMISSION_DENIED)
         if not self._is_indexed(target):
             index = ".value" if target.filter.order == VALUE else target.filter.order
             path = "/".join(target.path)
-            raise RefusedError(
+            raise RequestError(
                 "failed", f'Index not defined, add ".indexOn": "{index}", for path "/{path}", to the rules'
             )
         self.namespace.await_delivery()
@@ -247,7 +247,7 @@ class Session:
 
     def _require_read(self, target: ListenTarget, root: Node) -> None:
         if not self._may_still_read(target, root, self._now()):
-            raise RefusedError("permission_denied", PERMISSION_DENIED)
+            raise RequestError("permission_denied", PERMISSION_DENIED)
 
     def _may_read(self, target: ListenTarget, root: Node, now: int) -> bool:
         caller = self._caller
@@ -261,7 +261,7 @@ class Session:
         return order is None or self.namespace.rules.is_indexed(target.path, order)
 
     def _remove(self, listen: Listen) -> None:
-        """Forget a listen whose permission to read is revoked."""
+        """Remove a listen, because the rules no longer allow reading."""
         with self._lock:
             key = _listen_key(listen.target.path, listen.target.query)
             if self._listens.get(key) is listen:
@@ -276,13 +276,13 @@ class Session:
 
         def condition(root: Node) -> Work[None]:
             if (yield from hash_work(at(root, path))) != known_hash:
-                raise RefusedError("datastale", "")
+                raise RequestError("datastale", "")
 
         check = condition if isinstance(known_hash, str) else None
         try:
             change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), check)
-        except RefusedError:
-            # The client tries again when it has the newer data, which must therefore be queued before the answer.
+        except RequestError:
+            # The client retries with the newer data, which must therefore be queued before the response.
             self.namespace.await_delivery()
             raise
         garbage = [at(change.before, path)]
@@ -303,7 +303,7 @@ class Session:
         return ""
 
     def _plan_put(self, request: RealtimeRequest) -> Work[Plan]:
-        _check_size(request)
+        _validate_size(request)
         path, value = _data_path(request, priority=True), request.body.get("d")
         if path[-1:] == (".priority",):
             return commits.plan_priority(path[:-1], (yield from to_builtins_work(value)), self._now())
@@ -311,7 +311,7 @@ class Session:
         return (yield from commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
 
     def _targets(self, request: RealtimeRequest) -> Work[dict[Path, Json]]:
-        _check_size(request)
+        _validate_size(request)
         values = yield from request.object_work("d")
         return (yield from commits.parse_targets_work(_data_path(request), values))
 
@@ -319,7 +319,7 @@ class Session:
         path, has_server_values = _data_path(request), request.may_have_server_values
         return (yield from commits.plan_update_work(path, targets, self._now(), has_server_values=has_server_values))
 
-    # --- writes for the end -------------------------------------------------------------------------------------------
+    # --- pending writes -----------------------------------------------------------------------------------------------
 
     def _put_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
         plan = yield from self._plan_put(request)
@@ -341,7 +341,7 @@ class Session:
     def _write_pending(self) -> None:
         values = self._pending.values()
         if values and not self._try_update(values):
-            for path, value in values.items():  # the rules refuse some of them
+            for path, value in values.items():  # commit those that the rules allow
                 self._try_update({path: value})
 
     def _try_update(self, values: Mapping[Path, Json]) -> bool:
@@ -381,24 +381,24 @@ def _listen_key(path: Path, query_object: Json) -> ListenKey:
 
 
 def _data_path(request: RealtimeRequest, *, priority: bool = False) -> Path:
-    """Return the path of a request; with `priority` it may end in `.priority`."""
+    """Return the path of a request, which may end in `.priority` only if `priority` is true."""
     path = split(request.string("p"))
     if path[:1] == (".info",):
-        raise RefusedError("permission_denied", "Invalid path")
+        raise RequestError("permission_denied", "Invalid path")
     keys = path[:-1] if priority and path[-1:] == (".priority",) else path
     if not all(map(is_valid_key, keys)):
-        raise RefusedError("failure", INVALID_PATH)
+        raise RequestError("failure", INVALID_PATH)
     validate_path_size(keys)
     return path
 
 
-def _check_size(request: RealtimeRequest) -> None:
+def _validate_size(request: RealtimeRequest) -> None:
     if request.size > MAX_WRITE:
-        raise RefusedError("write_too_big", _TOO_LARGE)
+        raise RequestError("write_too_big", _TOO_LARGE)
 
 
 def _encodable(auth: Json) -> Json:
-    """Return `auth`, or None if it has numbers or strings that JSON cannot represent."""
+    """Return `auth`, or None if it contains numbers or strings that JSON cannot represent."""
     try:
         json.dumps(auth, allow_nan=False, ensure_ascii=False).encode()
     except ValueError:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.service import DatabaseEmulator
 
 CHECK_SECONDS = 0.25
-"""How often the server calls `check_tokens`. It polls, because a test may set the clock."""
+"""Seconds between two calls of `check_tokens`. Polling is needed because a test may set the clock."""
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
-def random_name() -> str:
-    """Return a random name that cannot be guessed."""
+def random_id() -> str:
+    """Return a random string that cannot be guessed."""
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
 
 
@@ -44,15 +44,15 @@ class Sessions:
         return session_id in self._by_id
 
     def open(self, host: str, params: Mapping[str, str]) -> Session:
-        """Open a session for a connection to `host`; the previous session of the client, `ls`, ends.
+        """Open a session for a connection to `host`. End the previous session of the client, which `ls` identifies.
 
-        Raises `DatabaseHTTPError` if the name of the database is invalid.
+        Raises `DatabaseHTTPError` 403 if the name of the database is invalid.
         """
         namespace = self._database.find_namespace(host, params)
         previous = self._by_id.get(params.get("ls", ""))
         if previous is not None and previous.namespace is namespace:
             self.end(previous)
-        session = Session(random_name(), namespace, self._database.authenticate_token, self._database.clock)
+        session = Session(random_id(), namespace, self._database.authenticate_token, self._database.clock)
         with self._lock:
             self._by_id[session.id] = session
         session.greet(host)
@@ -75,7 +75,7 @@ class Sessions:
             session.check_token()
 
     def discard_pending(self) -> None:
-        """Forget the writes that sessions left for their end."""
+        """Remove the pending writes of all sessions."""
         for session in self._all():
             session.discard_pending()
 

@@ -29,18 +29,18 @@ _FRAMES_AT_ONCE = 16
 
 
 class _Reader:
-    """Reads complete messages; an interrupted `next` loses none."""
+    """Reads complete messages. A cancelled call of `next` loses no message."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._assembler = MessageAssembler()
 
     async def next(self) -> str | None:
-        """Return the next message; None if the client disconnects or violates the protocol."""
+        """Return the next message, or None if the client disconnects or violates the protocol."""
         while (event := await self._receive())["type"] == "websocket.receive":
             frame = event.get("text")
             if frame is None:
-                continue  # binary frames have no meaning in this protocol
+                continue  # the protocol does not use binary frames
             try:
                 message = self._assembler.feed(frame)
             except FrameError:
@@ -58,7 +58,7 @@ async def serve_websocket(
     params = dict(url.params)
     try:
         if url.path.rstrip("/") != "/.ws":
-            await send({"type": "websocket.close"})  # refuses the handshake
+            await send({"type": "websocket.close"})  # rejects the handshake
         elif "s" in params:
             await _upgrade(sessions, polling.find(params["s"]), url, _Reader(receive), send)
         else:
@@ -71,7 +71,7 @@ async def serve_websocket(
     except DatabaseHTTPError:
         await send({"type": "websocket.close"})
     except OSError:
-        pass  # the client has gone
+        pass  # the client has closed the connection
 
 
 async def _exchange(sessions: Sessions, session: Session, reader: _Reader, send: Send) -> None:
@@ -80,9 +80,9 @@ async def _exchange(sessions: Sessions, session: Session, reader: _Reader, send:
         await send({"type": "websocket.close", "code": _GOING_AWAY})
 
 
-async def _until_first(*works: Coroutine[None, None, object]) -> None:
-    """Run coroutines until one of them returns, then cancel the others. Raises the exception of any."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+async def _until_first(*coroutines: Coroutine[None, None, object]) -> None:
+    """Run coroutines until one of them returns, then cancel the others. Raises an exception of any of them."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -97,7 +97,8 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
 async def _receive_all(sessions: Sessions, session: Session, reader: _Reader) -> None:
     while (message := await reader.next()) is not None:
         await handle(session, message)
-    sessions.end(session)  # now: a request that another client sends after this one has gone sees what it left to write
+    # Commit the pending writes now, so that requests that other clients send after the disconnect see them.
+    sessions.end(session)
 
 
 async def _send_all(outbox: Outbox, send: Send) -> None:
@@ -105,7 +106,7 @@ async def _send_all(outbox: Outbox, send: Send) -> None:
     added = watch(outbox)
     while True:
         added.clear()
-        closed = outbox.closed  # read before take(), so that messages before the end are sent
+        closed = outbox.closed  # read before `take_work`, so that messages before the end are sent
         texts = await in_slices(outbox.take_work())
         for text in texts:
             for number, frame in enumerate(await in_slices(frames_work(text))):
@@ -121,20 +122,20 @@ async def _send_all(outbox: Outbox, send: Send) -> None:
 async def _upgrade(
     sessions: Sessions, transport: PollingTransport | None, url: RequestUrl, reader: _Reader, send: Send
 ) -> None:
-    """Continue a session of long polling on a WebSocket."""
+    """Continue a session over long polling on a WebSocket."""
     await send({"type": "websocket.accept"})
     if transport is None:
         await send({"type": "websocket.send", "text": _text(control("r", url.host))})
         await send({"type": "websocket.close", "code": _GOING_AWAY})
         return
     await send({"type": "websocket.send", "text": _text(control("a", {}))})
-    early: list[str] = []
-    await _until_first(_probe(reader, early, send), transport.switched.wait())
+    early_messages: list[str] = []
+    await _until_first(_respond_to_pings(reader, early_messages, send), transport.switched.wait())
     if not transport.switched.is_set():
-        return  # the client gave up the upgrade; the session continues by long polling
+        return  # the client has cancelled the upgrade; the session continues over long polling
     session = transport.session
     try:
-        for message in early:
+        for message in early_messages:
             await handle(session, message)
         await _exchange(sessions, session, reader, send)
     finally:
@@ -145,10 +146,10 @@ def _text(message: Message) -> str:
     return compact(message).decode()
 
 
-async def _probe(reader: _Reader, early: list[str], send: Send) -> None:
-    """Answer the pings with which a client tests the WebSocket; collect requests that come before the switch."""
+async def _respond_to_pings(reader: _Reader, early_messages: list[str], send: Send) -> None:
+    """Respond to the pings with which a client tests the WebSocket. Collect the other messages."""
     while (message := await reader.next()) is not None:
         if finish(parse_message_work(message)) == "p":
             await send({"type": "websocket.send", "text": _text(control("o", None))})
         else:
-            early.append(message)
+            early_messages.append(message)

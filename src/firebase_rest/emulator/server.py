@@ -313,6 +313,8 @@ class Server(Closable):
             if any(pieces):
                 for block in _blocks(pieces):
                     yield block
+                    if len(block) >= _BLOCK:
+                        await asyncio.sleep(0)
                 last_sent = time.monotonic()
             elif self._uvicorn.should_exit or (ended and not stream.stalled):
                 break

@@ -73,11 +73,6 @@ class _TextBuilder:
         else:
             self.pieces.append(compact(key) + b":")
 
-    def add_value(self, pieces: Iterable[bytes]) -> None:
-        """Add the value of the started member."""
-        self.pieces += pieces
-        self._is_empty = False
-
     def _separate(self, *, is_object: bool) -> None:
         if not self._is_empty:
             self.pieces.append(b",")
@@ -134,10 +129,7 @@ def members_work(nodes: Mapping[str, Node], *, as_export: bool) -> Work[list[byt
     """Return an object whose members are nodes as JSON, in pieces."""
     text = _TextBuilder(is_pretty=False)
     text.open(is_object=True)
-    for key, node in nodes.items():
-        text.start_member(key)
-        text.add_value((yield from node_work(node, as_export=as_export)))
-        yield
+    yield from _add_children(text, nodes, is_array=False, as_export=as_export)
     text.close(is_object=True)
     return text.pieces
 
@@ -156,13 +148,21 @@ def shallow_work(node: Node, *, is_pretty: bool = False) -> Work[list[bytes]]:
 
 
 def _add_node(text: _TextBuilder, branch: Branch, *, as_export: bool) -> Work[None]:
-    """Add a large node. Render small children together."""
+    """Add a large node."""
     is_array = not as_export and branch.array_length > 0
-    to_json = export if as_export else render
     text.open(is_object=not is_array)
+    yield from _add_children(text, branch.children, is_array=is_array, as_export=as_export)
+    if as_export and branch.priority is not None:
+        text.add_members({".priority": branch.priority})
+    text.close(is_object=not is_array)
+
+
+def _add_children(text: _TextBuilder, children: Mapping[str, Node], *, is_array: bool, as_export: bool) -> Work[None]:
+    """Add nodes to the open container. Render small ones together."""
+    to_json = export if as_export else render
     members: dict[str, Json] = {}
     weight = index = 0
-    for key, node in branch.children.items():
+    for key, node in children.items():
         if is_array:
             while index < int(key):
                 members[str(-index - 1)] = None  # a missing item; the key is not used, and must only be unique
@@ -181,10 +181,7 @@ def _add_node(text: _TextBuilder, branch: Branch, *, as_export: bool) -> Work[No
         if isinstance(node, Branch) and is_large:
             text.start_member(None if is_array else key)
             yield from _add_node(text, node, as_export=as_export)
-    if as_export and branch.priority is not None:
-        members[".priority"] = branch.priority
     text.add_members(list(members.values()) if is_array else members)
-    text.close(is_object=not is_array)
 
 
 def release_work(garbage: list[Any]) -> Work[None]:

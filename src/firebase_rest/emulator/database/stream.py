@@ -1,7 +1,8 @@
 """Event streams: subscriptions, and the events that a write causes.
 
 Invariant: a writer only selects the nodes that a stream shows and appends them to the queue of the stream. The reader
-of the stream renders them. A slow reader therefore does not delay writers, and its queue keeps no old roots in memory.
+of the stream renders them. A slow reader therefore does not delay writers, and its queue keeps no old roots in memory
+(except those of updates of many paths).
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
-from firebase_rest.emulator.database.rendering import members_work, node_work
+from firebase_rest.emulator.database.rendering import members_work, node_work, release_work
 from firebase_rest.emulator.database.responses import HEADERS, compact
-from firebase_rest.emulator.database.slices import finish
+from firebase_rest.emulator.database.slices import SLICE, batches, clear_work, finish
 from firebase_rest.emulator.database.tree import at, child, nodes_equal, priority_of
 from firebase_rest.emulator.database.windows import Window
 from firebase_rest.errors import NetworkError
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.tree import Change, Node
 
     Path = tuple[str, ...]
+
+MANY_TARGETS = SLICE
+"""Above this number of paths, the reader of a stream finds the events of an update, in slices."""
 
 MAX_PENDING = 100_000
 """Maximum number of queued events. Above it the stream ends; a client that reconnects receives the whole value."""
@@ -60,12 +64,13 @@ def cancel_event(reason: str | None) -> bytes:
 class PendingEvent(NamedTuple):
     """An event that is not rendered yet: a `put` of `node`, or a `patch` with nodes by their relative paths.
 
-    `path` is relative to the path of the stream.
+    `path` is relative to the path of the stream. `update` is a change of many paths, whose events the reader finds.
     """
 
     path: Path
     node: Node = None
     patch: dict[str, Node] | None = None
+    update: Change | None = None
 
 
 class StreamView:
@@ -84,7 +89,10 @@ class StreamView:
         """Return the data of an event as JSON, in pieces."""
         if event.patch is None:
             return (yield from node_work(event.node, as_export=self._export))
-        return (yield from members_work(event.patch, as_export=self._export))
+        pieces = yield from members_work(event.patch, as_export=self._export)
+        if len(event.patch) > MANY_TARGETS:
+            yield from clear_work(event.patch)
+        return pieces
 
     def text_work(self, event: PendingEvent) -> Work[list[bytes]]:
         """Return an event in the format of an event stream, in pieces."""
@@ -96,6 +104,9 @@ class StreamView:
         """Return the event of a change, or [] if the change is not visible. It contains only the visible nodes."""
         depth, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
+        if change.targets is not None and len(change.targets) > MANY_TARGETS:
+            is_untouched = before is after and after is not None
+            return [] if is_untouched else [PendingEvent((), update=change)]
         if base[:depth] == self._path:  # the write is at or below the path of the stream
             relative = base[depth:]
             if change.targets is None:
@@ -107,6 +118,34 @@ class StreamView:
         if targets:
             return self._patch((), targets, before, after)
         return [] if nodes_equal(before, after) else self._put((), before, after)
+
+    def resolve_work(self, event: PendingEvent) -> Work[list[PendingEvent]]:
+        """Return the events of a change of many paths; any other event is the only one."""
+        change = event.update
+        if change is None:
+            return [event]
+        depth, base = len(self._path), change.base
+        before, after = at(change.before, self._path), at(change.after, self._path)
+        relative, inner = base[depth:], self._path[len(base) :]
+        targets: list[Path] = []
+        for batch in batches(change.targets or ()):
+            targets += [path[len(inner) :] for path in batch if path[: len(inner)] == inner and path != inner]
+            yield
+        if not targets:
+            return [] if nodes_equal(before, after) else self._put((), before, after)
+        if self._filter.can_exclude_children:  # the comparison of two windows would take longer than the data
+            return [PendingEvent((), (yield from query.filter_work(after, self._filter)))]
+        node = at(after, relative)
+        patch: dict[str, Node] = {}
+        for batch in batches(targets):
+            shown = batch if self._export else [target for target in batch if target[-1] != ".priority"]
+            patch.update(("/".join(target), _node_at(node, target)) for target in shown)
+            yield
+        garbage = [before]
+        del before, change, event  # the writer may have released them
+        yield from clear_work(targets)
+        yield from release_work(garbage)
+        return [PendingEvent(relative, patch=patch)] if patch else []
 
     def _full_event(self, node: Node) -> PendingEvent:
         return PendingEvent((), query.apply_filter(node, self._filter))
@@ -273,7 +312,8 @@ class Subscription:
             pieces += self._initial or ()
             self._has_sent_initial, self._initial = True, []
         while self._pending:
-            pieces += yield from self._view.text_work(self._pending.popleft())
+            for event in (yield from self._view.resolve_work(self._pending.popleft())):
+                pieces += yield from self._view.text_work(event)
         with self._lock:
             if self.ended and not self._pending:
                 pieces.append(self._final_bytes)

@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
+from firebase_rest.database.filter import Filter
 from firebase_rest.emulator import Emulator
-from firebase_rest.emulator.database import slices
+from firebase_rest.emulator.database import slices, tree
 from firebase_rest.emulator.database.slices import clear_work, finish
+from firebase_rest.emulator.database.stream import PendingEvent, StreamView
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Request
 
@@ -71,6 +73,33 @@ def test_no_step_of_a_large_update_frees_much_memory(send, kind):
     text = json.dumps(dict(map(UPDATES[kind], range(COUNT))))
     for _ in range(2):  # the second update replaces the data of the first one
         assert send(emulator, text) < 1.25 * COUNT
+
+
+@pytest.fixture
+def change():
+    """An update of the fields of many of the children of /base."""
+    targets = tuple((f"k{number}", "name") for number in range(COUNT))
+    before = tree.update(None, {("base", f"k{number}"): 1 for number in range(COUNT + 1)})
+    after = tree.update(before, {("base", *target): number for number, target in enumerate(targets)})
+    return tree.Change(before, after, ("base",), targets)
+
+
+def test_writer_leaves_the_search_for_the_events_of_many_paths_to_the_reader(change):
+    child, other, parent = (StreamView(path, Filter()) for path in [("base", "k7"), ("base", f"k{COUNT}"), ("base",)])
+    assert other.pending_events(change) == []
+    assert [*map(StreamView.pending_events, (child, parent), [change] * 2)] == [[PendingEvent((), update=change)]] * 2
+    work = child.resolve_work(PendingEvent((), update=change))
+    next(work)
+    assert finish(work) == [PendingEvent((), patch={"name": 7})]
+    (event,) = finish(parent.resolve_work(PendingEvent((), update=change)))
+    assert event.patch == {"/".join(target): number for number, target in enumerate(change.targets)}
+
+
+def test_filtered_stream_gets_all_its_data_after_an_update_of_many_paths(change):
+    view = StreamView(("base",), Filter(order="name", limit_to_last=1))
+    (pending,) = view.pending_events(change)
+    (event,) = finish(view.resolve_work(pending))
+    assert (event.path, event.patch, tree.export(event.node)) == ((), None, {f"k{COUNT - 1}": {"name": COUNT - 1}})
 
 
 @pytest.mark.parametrize("items", [[*range(5000)], dict.fromkeys(range(5000)), [], {}])

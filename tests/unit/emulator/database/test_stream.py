@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -56,10 +57,17 @@ class Watcher:
     def _changed(self, after, base, targets):
         before, self.root = self.root, after
         events = self.view.pending_events(Change(before, after, base, targets))
-        return [shown for event in events for shown in self._shown(event)]
+        resolved = [event for pending in events for event in finish(self.view.resolve_work(pending))]
+        return [shown for event in resolved for shown in self._shown(event)]
 
     def _shown(self, event):
         return parsed(b"".join(finish(self.view.text_work(event))))
+
+
+@pytest.fixture(params=[stream.MANY_TARGETS, 0], ids=["few paths", "many paths"])
+def many_targets(request, monkeypatch):
+    """Do it also as for updates of many paths."""
+    monkeypatch.setattr(stream, "MANY_TARGETS", request.param)
 
 
 def test_first_event_has_all_data():
@@ -74,12 +82,14 @@ def test_write_below_is_a_put_at_its_path():
     assert watcher.put("s", [1, 2]) == [("put", "/", [1, 2])]
 
 
+@pytest.mark.usefixtures("many_targets")
 def test_patch_below_keeps_its_path_and_keys():
     watcher = Watcher({"s": {"x": {"a": 1}}}, "s")
     assert watcher.patch("s/x", {"a": 2, "b": None}) == [("patch", "/x", {"a": 2, "b": None})]
     assert watcher.patch("s", {"x/a": 1, "y/b": [5]}) == [("patch", "/", {"x/a": 1, "y/b": [5]})]
 
 
+@pytest.mark.usefixtures("many_targets")
 def test_patch_data_is_never_an_array():
     assert Watcher({}, "s").patch("s", {"0": "a", "1": ["b"]}) == [("patch", "/", {"0": "a", "1": ["b"]})]
 
@@ -91,6 +101,7 @@ def test_write_above_is_a_put_of_all_data_if_changed():
     assert watcher.put("", None) == [("put", "/", None)]
 
 
+@pytest.mark.usefixtures("many_targets")
 def test_patch_above_is_reduced_to_the_stream():
     watcher = Watcher({"a": {"s": {"x": 1}}}, "a/s")
     assert watcher.patch("a", {"s/x": 2, "s/y/z": 3, "t": 4}) == [("patch", "/", {"x": 2, "y/z": 3})]
@@ -105,6 +116,7 @@ def test_write_elsewhere_has_no_event():
     assert watcher.put("a/t", 1) == []
 
 
+@pytest.mark.usefixtures("many_targets")
 def test_priority_change_has_an_event_only_in_export_format():
     assert Watcher({"s": {"x": 1}}, "s").patch("s", {"x/.priority": None}) == []
     exported = Watcher({"s": {"x": {".value": 1, ".priority": 3}}}, "s", as_export=True)
@@ -202,6 +214,14 @@ def test_replayed_events_give_the_current_data(value, path, filter, writes):
 @given(VALUES, PATHS, FILTERS, WRITES)
 def test_replayed_events_of_large_nodes_give_the_current_data(value, path, filter, writes):
     with small_chunks(2):
+        check_replay(value, path, filter, writes)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(VALUES, PATHS, FILTERS, WRITES)
+def test_replayed_events_of_updates_of_many_paths_give_the_current_data(value, path, filter, writes):
+    with mock.patch.object(stream, "MANY_TARGETS", 0):
         check_replay(value, path, filter, writes)
 
 

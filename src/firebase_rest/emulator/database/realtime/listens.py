@@ -10,7 +10,7 @@ from firebase_rest.emulator.database.realtime.outbox import push, push_text
 from firebase_rest.emulator.database.stream import StreamView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.database.realtime.outbox import Outbox, Text
@@ -98,9 +98,10 @@ class Listen:
         self._outbox.add(push("c", body))
         self._on_cancel(self)
 
-    def _messages(self, events: Iterable[PendingEvent]) -> Work[list[Text]]:
+    def _messages(self, pending: list[PendingEvent]) -> Work[list[Text]]:
         texts: list[Text] = []
-        for event in events:
-            action, path = "d" if event.patch is None else "m", "/".join((*self.target.path, *event.path))
-            texts.append(push_text(action, path, (yield from self._view.data_work(event)), self.target.tag))
+        while pending:
+            for event in (yield from self._view.resolve_work(pending.pop(0))):
+                action, path = "d" if event.patch is None else "m", "/".join((*self.target.path, *event.path))
+                texts.append(push_text(action, path, (yield from self._view.data_work(event)), self.target.tag))
         return texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,3 +75,12 @@ def test_pure_modules_import_no_sockets_threads_or_http() -> None:
     for module in set(MODULES) - {"push_id"}:
         taken = imports(PACKAGE / "database" / f"{module}.py")
         assert not [name for name in taken if name.split(".")[0] in banned], module
+
+
+def test_paths_in_the_documentation_exist() -> None:
+    root = Path(__file__).parents[2]
+    for document in ("CONTRIBUTING.md", "docs/explanation/architecture.md"):
+        text = (root / document).read_text(encoding="utf-8")
+        paths = re.findall(r"`((?:transport|auth|database|storage|aio|emulator|rules|migrate)/[\w/.]*)`", text)
+        assert paths
+        assert not [path for path in paths if not (PACKAGE / path).exists()], document

@@ -100,7 +100,7 @@ class SessionTransport:
         token = current_handle.set(handle)
         response = None
         try:
-            response = self._exchange(request, auth, timeout, handle)
+            response = self._send(request, auth, timeout, handle)
             return response
         finally:
             current_handle.reset(token)
@@ -108,7 +108,7 @@ class SessionTransport:
                 handle.detach()
                 self._handles.discard(handle)
 
-    def _exchange(
+    def _send(
         self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
     ) -> Response:
         url = full_url(request, auth)

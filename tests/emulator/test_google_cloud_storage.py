@@ -139,6 +139,33 @@ def start(cloud, query="", **headers):
     return response.headers["Location"]
 
 
+MULTIPART = (
+    b'--x\r\ncontent-type: application/json\r\n\r\n{"name": "a"}\r\n--x\r\ncontent-type: text/plain\r\n\r\nhi\r\n--x--'
+)
+
+
+def test_upload_without_upload_type_is_a_media_upload(cloud):
+    assert (
+        cloud("POST", "/upload/storage/v1/b/b/o?name=a", b"hi", Content_Type="text/x").json()["contentType"] == "text/x"
+    )
+    assert cloud("GET", "/storage/v1/b/b/o/a?alt=media").content == b"hi"
+
+
+def test_upload_protocol_header_replaces_the_upload_type(cloud):
+    headers = {"Content_Type": "multipart/related; boundary=x", "X_Goog_Upload_Protocol": "multipart"}
+    assert cloud("POST", "/upload/storage/v1/b/b/o", MULTIPART, **headers).json()["name"] == "a"
+    headers["Content_Type"] = "text/plain"
+    refused = cloud("POST", "/upload/storage/v1/b/b/o?name=a", MULTIPART, **headers)
+    assert refused.status_code == 400
+    assert "Bad content type." in refused.text
+
+
+def test_type_of_a_multipart_upload_can_be_a_header(cloud):
+    headers = {"Content_Type": "multipart/related; boundary=x", "X_Upload_Content_Type": "image/png"}
+    url = "/upload/storage/v1/b/b/o?uploadType=multipart"
+    assert cloud("POST", url, MULTIPART, **headers).json()["contentType"] == "image/png"
+
+
 def test_id_token_is_rejected_by_the_json_api(cloud):
     for credential in (
         f"Bearer {id_token()}",
@@ -233,7 +260,7 @@ def test_unsupported_json_api_request_is_501(cloud, method, path):
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/upload/storage/v1/b/b/o?name=a", b""),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=other&name=a", b""),
         ("POST", "/upload/storage/v1/b/b/o?uploadType=media", b""),
         ("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a&predefinedAcl=all", b""),
         ("POST", "/upload/storage/v1/b/b/o?uploadType=resumable", b"{}"),

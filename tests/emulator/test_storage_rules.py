@@ -169,13 +169,64 @@ def test_invalid_rules_are_rejected_with_line_and_column():
     with Emulator(storage_rules=RULES).serve() as server:
         response = put_rules(server, "service firebase.storage {\n  allow read;\n}")
         assert response.status_code == 400
-        assert response.json()["error"]["message"] == "There was an error updating rules: 2:3: Unexpected 'allow'."
+        assert response.json()["message"] == "There was an error updating rules, see logs for more details"
+        assert response.json()["error"]["message"] == "2:3: Unexpected 'allow'."
         assert put_rules(server).status_code == 400
         assert put_rules(server, RULES, RULES).status_code == 400
         address = f"http://{server.host}/internal/setRules"
         assert requests.put(address, data=b"{", timeout=10).status_code == 400
         assert requests.post(address, data=b"{}", timeout=10).status_code == 405
         assert requests.post(f"http://{server.host}/v0/b/bucket/o?name=a", data=b"x", timeout=10).status_code == 403
+
+
+ARRAY = "Request body must include 'rules.files' array"
+MEMBER = "Each member of 'rules.files' array must contain 'name' and 'content'"
+MEMBER_OF_SEVERAL = "Each member of 'rules.files' array must contain 'name', 'content', and 'resource'"
+FILE = {"name": "a", "content": RULES}
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({}, ARRAY),
+        ({"files": []}, ARRAY),
+        ({"files": "x"}, ARRAY),
+        ({"files": [{"content": RULES}]}, MEMBER),
+        ({"files": [{"name": "a"}]}, MEMBER),
+        ({"files": [{"name": "a", "content": 1}]}, MEMBER),
+        ({"files": ["x"]}, MEMBER),
+        ({"files": [{**FILE, "resource": "b"}, FILE]}, MEMBER_OF_SEVERAL),
+        ({"files": [FILE, {"name": "a", "resource": "b"}]}, MEMBER_OF_SEVERAL),
+    ],
+)
+def test_incomplete_rules_are_rejected_as_in_the_official_emulator(rules, message):
+    with Emulator().serve() as server:
+        response = requests.put(f"http://{server.host}/internal/setRules", json={"rules": rules}, timeout=10)
+        assert (response.status_code, response.json()["message"]) == (400, message)
+        assert requests.post(f"http://{server.host}/v0/b/b/o?name=a", data=b"x", timeout=10).status_code == 200
+
+
+def test_buckets_can_have_their_own_rules(tmp_path):
+    closed = "service firebase.storage { match /b/{b}/o { match /{p=**} { allow write: if false; } } }"
+    opened = closed.replace("false", "true")
+    texts = {"open": opened, "closed": closed}
+    files = [{"name": "storage.rules", "resource": name, "content": text} for name, text in texts.items()]
+
+    def statuses(server):
+        return [
+            requests.post(f"http://{server.host}/v0/b/{bucket}/o?name=a", data=b"x", timeout=10).status_code
+            for bucket in ("open", "closed", "other")
+        ]
+
+    with Emulator(data=tmp_path) as emulator, emulator.serve() as server:
+        url = f"http://{server.host}/internal/setRules"
+        broken = [files[0], {**files[1], "content": "x"}]
+        assert requests.put(url, json={"rules": {"files": broken}}, timeout=10).status_code == 400
+        assert statuses(server) == [200, 200, 200]
+        assert requests.put(url, json={"rules": {"files": files}}, timeout=10).status_code == 200
+        assert statuses(server) == [200, 403, 403]
+    with Emulator(data=tmp_path) as emulator, emulator.serve() as server:
+        assert statuses(server) == [200, 403, 403]
 
 
 def test_invalid_rules_in_the_constructor_raise():

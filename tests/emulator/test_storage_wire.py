@@ -84,6 +84,13 @@ def test_invalid_object_path_is_400(files, path):
         assert error(files.request(method, url)) == (400, "Invalid HTTP method/URL pair.")
 
 
+def test_upload_accepts_a_slash_at_the_end_of_the_path(files):
+    assert files.request("POST", f"{files.objects}/?name=a%2Fb", b"x").json()["name"] == "a/b"
+    headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "text/plain"}
+    status, message = error(files.request("POST", f"{files.objects}/?name=a", b"x", headers))
+    assert (status, message) == (400, "Bad content type. text/plain")
+
+
 def test_path_that_is_not_utf_8_is_400(files):
     assert error(files.request("GET", f"{files.objects}/%FF"))[0] == 400
 

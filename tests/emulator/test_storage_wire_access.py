@@ -134,6 +134,8 @@ def test_administrators_create_and_delete_download_tokens(files):
         return files.request("POST", files.object_url("a", query), headers=headers)
 
     assert error(change("?create_token=true")) == (403, "Missing admin credentials.")
+    for query in ("?create_token=true", "?delete_token=x"):
+        assert error(change(query, {"Authorization": "Bearer invalid"}))[0] == 403
     assert error(change("?create_token=no", OWNER))[0] == 400
     both = change("?create_token=true", OWNER).json()["downloadTokens"].split(",")
     assert both[0] == first

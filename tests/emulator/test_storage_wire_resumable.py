@@ -61,6 +61,13 @@ def test_finalize_without_bytes(files, url):
     assert files.command(url, "finalize", offset=KB256).json()["size"] == str(KB256)
 
 
+@pytest.mark.parametrize("body", [None, b"{}"])
+def test_finalize_needs_no_offset_and_ignores_a_body(files, url, body):
+    files.command(url, "upload", CHUNK, 0)
+    assert files.command(url, "finalize", body).headers["X-Goog-Upload-Status"] == "final"
+    assert files.download("r").content == CHUNK
+
+
 def test_finalize_can_be_repeated(files, url):
     assert files.command(url, "upload, finalize", b"x", 0).status_code == 200
     response = files.command(url, "finalize", offset=1)

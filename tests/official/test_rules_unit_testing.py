@@ -45,4 +45,5 @@ def test_rules_unit_testing_sees_what_the_rules_allow(official_components: None,
     }
     database, storage = results["invalidRules"]
     assert "1:2: Parse error: Expected a key" in database
-    assert "error updating rules: 1:1: Expected 'service firebase.storage'" in storage
+    assert "There was an error updating rules" in storage
+    assert "1:1: Expected 'service firebase.storage'" in storage

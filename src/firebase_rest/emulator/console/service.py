@@ -21,7 +21,7 @@ from firebase_rest.emulator.console.tree_windows import ChangedPaths, node_windo
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.stream import Subscription
-from firebase_rest.emulator.storage.rules import EnforcedStorageRules
+from firebase_rest.emulator.storage.rules import BucketRules, EnforcedStorageRules
 from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Console:
         namespace, storage = self._namespace(params), self._storage.rules
         return {
             "database": namespace.rules_text if isinstance(namespace.rules, EnforcedDatabaseRules) else "",
-            "storage": storage.rules.text if isinstance(storage, EnforcedStorageRules) else "",
+            "storage": storage.text if isinstance(storage, (EnforcedStorageRules, BucketRules)) else "",
         }
 
     def _coverage(self, _: Mapping[str, str]) -> Payload:

@@ -42,18 +42,32 @@ def _find(request: StorageRequest) -> tuple[str, Operation]:
 
 
 def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Response:
+    """Publish rules for all buckets, or several files with the bucket of each as its `resource`."""
     try:
         files = json.loads(body)["rules"]["files"]
-        [text] = [file["content"] for file in files]
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise StorageHTTPError(400, 'Expected {"rules": {"files": [{"name": "...", "content": "..."}]}}.') from None
-    if not isinstance(text, str):
-        raise StorageHTTPError(400, "The content of the rules must be a string.")
+        files = None
+    if not isinstance(files, list) or not files:
+        return _refuse("Request body must include 'rules.files' array")
+    fields = ("name", "content") if len(files) == 1 else ("name", "content", "resource")
+    if not all(isinstance(file, dict) and isinstance(file.get(name), str) for file in files for name in fields):
+        return _refuse(f"Each member of 'rules.files' array must contain {_FIELDS[len(fields)]}")
     try:
-        service.publish_for_client(service.rules_store.storage_rules(text))
+        if len(files) == 1:
+            service.publish_for_client(files[0]["content"])
+        else:
+            service.publish_for_client({file["resource"]: file["content"] for file in files})
     except RulesSyntaxError as error:
-        raise StorageHTTPError(400, f"There was an error updating rules: {error}") from None
+        return _refuse("There was an error updating rules, see logs for more details", str(error))
     return json_response({"message": "Rules updated successfully"})
+
+
+_FIELDS = {2: "'name' and 'content'", 3: "'name', 'content', and 'resource'"}
+
+
+def _refuse(message: str, details: str | None = None) -> Response:
+    """Return an error with the official emulator's `message`, and details in the format of Storage's errors."""
+    return json_response({"message": message, "error": {"code": 400, "message": details or message}}, 400)
 
 
 def _reset(service: ObjectService, _: StorageRequest, __: bytes) -> Response:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
+    from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.storage.faults import RequestKind
     from firebase_rest.emulator.storage.object_service import ObjectService
 
@@ -40,7 +41,10 @@ def parse(request: StorageRequest) -> StorageRequest:
     # A client that cannot send PATCH sends POST with this header.
     override = request.headers.get("x-http-method-override", "").upper()
     method = override if override and request.method in {"POST", "PUT"} else request.method
-    bucket, name = parse_object_path(request.path)
+    path = request.path
+    if path.endswith("/o/") and method == "POST" and request.params.get("name"):
+        path = path[:-1]  # Firebase accepts this for uploads only
+    bucket, name = parse_object_path(path)
     kind = _kind(method, name, request.params, request.headers)
     return replace(request, method=method, kind=kind, bucket=bucket, name=name or request.params.get("name", ""))
 
@@ -51,13 +55,21 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     if has_token or "upload_id" in request.params:
         caller = ADMIN  # a download token, or the URL of a resumable upload, grants access without credentials
     else:
-        caller = authenticate(request.headers, service.check_id_token, service.clock())
+        caller = _authenticate(service, request)
     request = replace(request, caller=caller)
     if request.kind in {"upload", "finalize", "query", "cancel"}:
         if "upload_id" in request.params:
             return uploads.continue_upload(service, request, _commands(request.headers))
         return uploads.single_request_upload(service, request)
     return BufferedBody(service, request, _OPERATIONS[request.kind])
+
+
+def _authenticate(service: ObjectService, request: StorageRequest) -> Caller:
+    """Return the caller. An invalid token is status 401, or 403 for a change of download tokens, as in Firebase."""
+    try:
+        return authenticate(request.headers, service.check_id_token, service.clock())
+    except StorageHTTPError as error:
+        raise StorageHTTPError(403 if request.kind == "token" else error.status, error.message) from None
 
 
 def _commands(headers: Mapping[str, str]) -> AbstractSet[str]:

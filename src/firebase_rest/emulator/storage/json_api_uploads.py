@@ -30,8 +30,8 @@ CLIENT_CLOSED = 499
 
 def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
     """Return the handler of an upload in one request. Raises `StorageHTTPError` 400 for an unknown `uploadType`."""
-    upload_type = request.params.get("uploadType")
-    if upload_type == "media":
+    upload_type = request.params.get("uploadType") or request.headers.get("x-goog-upload-protocol", "raw").lower()
+    if upload_type in {"media", "raw"}:
         return uploads.MediaUpload(service, request)
     if upload_type == "multipart":
         return uploads.MultipartUpload(service, request)

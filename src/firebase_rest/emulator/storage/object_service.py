@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage.access import OpenStorageRules, RulesOperation, StorageAuthorizer
 from firebase_rest.emulator.storage.blob import Blob, ContentFile, Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError, not_found, permission_denied
-from firebase_rest.emulator.storage.rules import EnforcedStorageRules
+from firebase_rest.emulator.storage.rules import BucketRules, EnforcedStorageRules
 from firebase_rest.emulator.storage.sessions import ResumableSessions
 from firebase_rest.emulator.storage.store import Store, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
@@ -52,11 +53,27 @@ class ObjectService:
         """Return a spool for the content of a new object."""
         return Spool(self.new_file)
 
-    def publish_for_client(self, rules: StorageRules) -> None:
-        """Enforce rules that a client sent, and save them. Raises `SaveError`."""
+    def publish_for_client(self, rules: str | Mapping[str, str]) -> None:
+        """Enforce rules, or those of several buckets, that a client sent; save them.
+
+        Raises `RulesSyntaxError` and `SaveError`.
+        """
+        enforced = self._enforced(rules)
         if self.store.journal is not None:
-            self.store.journal.save_rules(rules.text)
-        self.publish(rules)
+            self.store.journal.save_rules(rules if isinstance(rules, str) else json.dumps(rules))
+        self.rules = enforced
+
+    def load_rules(self, saved: str) -> None:
+        """Enforce rules that `publish_for_client` saved."""
+        self.rules = self._enforced(json.loads(saved) if saved.startswith("{") else saved)
+
+    def _enforced(self, rules: str | Mapping[str, str]) -> StorageAuthorizer:
+        if isinstance(rules, str):
+            return self._enforced_text(rules)
+        return BucketRules({bucket: self._enforced_text(text) for bucket, text in rules.items()})
+
+    def _enforced_text(self, text: str) -> EnforcedStorageRules:
+        return EnforcedStorageRules(self.rules_store.storage_rules(text), self.rules_store.decisions)
 
     def publish(self, rules: StorageRules | None) -> None:
         """Enforce `rules`. None removes the published rules."""

@@ -12,7 +12,7 @@ from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.rules.storage_values import SECOND, Path, Timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+    from collections.abc import Mapping, MutableSequence
 
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.storage.access import RulesOperation
@@ -33,6 +33,11 @@ class EnforcedStorageRules:
 
     rules: StorageRules
     decisions: MutableSequence[Decision]
+
+    @property
+    def text(self) -> str:
+        """The text of the rules."""
+        return self.rules.text
 
     def allows(
         self,
@@ -59,6 +64,32 @@ class EnforcedStorageRules:
         decision = self.rules.decide(operation, segments, request, _resource(before))
         self.decisions.append(decision)
         return decision.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRules:
+    """Published rules of several buckets; other buckets allow nothing. A `StorageAuthorizer`."""
+
+    buckets: Mapping[str, EnforcedStorageRules]
+
+    @property
+    def text(self) -> str:
+        """The texts of all rules, with the bucket of each."""
+        return "\n".join(f"// Bucket {bucket}\n{rules.text}" for bucket, rules in self.buckets.items())
+
+    def allows(
+        self,
+        caller: Caller,
+        operation: RulesOperation,
+        bucket: str,
+        path: str,
+        before: Metadata | None,
+        after: Metadata | None,
+        now: float,
+    ) -> bool:
+        """See `StorageAuthorizer`."""
+        rules = self.buckets.get(bucket)
+        return rules is not None and rules.allows(caller, operation, bucket, path, before, after, now)
 
 
 def _resource(metadata: Metadata | None) -> dict[str, Any] | None:

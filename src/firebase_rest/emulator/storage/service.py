@@ -85,7 +85,7 @@ class StorageEmulator:
         for stored in objects:
             self._service.store.load(stored)
         if rules is not None and self._default_rules is None:
-            self._service.publish(self._service.rules_store.storage_rules(rules))
+            self._service.load_rules(rules)
         self._service.store.journal = journal
         self._service.new_file = new_file
 

@@ -60,7 +60,8 @@ class MultipartUpload(MediaUpload):
     def finish(self) -> Response:
         """See `BodyHandler`."""
         self._parser.end()
-        return self._create(self._parser.metadata, self._parser.content_type)
+        content_type = self._request.headers.get("x-upload-content-type") or self._parser.content_type
+        return self._create(self._parser.metadata, content_type)
 
 
 class ChunkUpload:
@@ -90,6 +91,17 @@ class ChunkUpload:
     def abort(self) -> None:
         """See `BodyHandler`."""
         self._session.release(self)
+
+
+class _Finalize(ChunkUpload):
+    """The end of a resumable upload without a last chunk. A body is ignored."""
+
+    def __init__(self, service: ObjectService, session: ResumableSession, request: StorageRequest) -> None:
+        offset = _parse_offset(session, request) if "x-goog-upload-offset" in request.headers else session.size
+        super().__init__(service, session, offset, last=True)
+
+    def write(self, piece: bytes) -> None:
+        """See `BodyHandler`."""
 
 
 def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
@@ -151,6 +163,8 @@ def continue_upload(service: ObjectService, request: StorageRequest, commands: A
         return BufferedBody(service, request, _repeat_finalize)
     if not commands or commands - {"upload", "finalize"}:
         raise StorageHTTPError(400, f"Invalid X-Goog-Upload-Command: {', '.join(sorted(commands))}")
+    if commands == {"finalize"}:
+        return _Finalize(service, session, request)
     return ChunkUpload(service, session, _parse_offset(session, request), last="finalize" in commands)
 
 

@@ -52,10 +52,8 @@ def parse(request: StorageRequest) -> StorageRequest:
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     """Authenticate a parsed request and return the handler of its body."""
     has_token = request.kind in {"download", "metadata"} and service.has_download_token(request)
-    if has_token or "upload_id" in request.params:
-        caller = ADMIN  # a download token, or the URL of a resumable upload, grants access without credentials
-    else:
-        caller = _authenticate(service, request)
+    # A download token, or the URL of a resumable upload, grants access without credentials.
+    caller = ADMIN if has_token or "upload_id" in request.params else _authenticate(service, request)
     request = replace(request, caller=caller)
     if request.kind in {"upload", "finalize", "query", "cancel"}:
         if "upload_id" in request.params:

@@ -116,7 +116,7 @@ def records(count: int) -> bytes:
 
 def integers(count: int, *, shuffled: bool) -> bytes:
     """Return integers with keys of 8 characters."""
-    keys = [f"k{i:07}" for i in range(count)]
+    keys = [f"k{index:07}" for index in range(count)]
     if shuffled:
         random.Random(1).shuffle(keys)
     return json.dumps(dict(zip(keys, range(count), strict=True))).encode()
@@ -167,7 +167,7 @@ def measure_records(count: int) -> None:
     show("first ordered GET, limitToFirst=10", elapsed, "ms", 3000)
     show("ordered GET", min(client.request("GET", "data", query=ORDERED)[1] for _ in range(20)), "ms", 5)
     leaf = f"data/k{count // 2:07}/age"
-    show("PUT of one leaf", min(client.request("PUT", leaf, b"%d" % i)[1] for i in range(20)), "ms", 3)
+    show("PUT of one leaf", min(client.request("PUT", leaf, b"%d" % index)[1] for index in range(20)), "ms", 3)
     for label, method, query in (
         ("GET of everything", "GET", ""),
         ("indented GET of everything", "GET", "print=pretty"),

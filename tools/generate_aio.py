@@ -32,8 +32,8 @@ Definition = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 def twin_name(name: str) -> str:
     """Return the name of the generated class: `Query` becomes `AsyncQuery`, `_Page` becomes `_AsyncPage`."""
-    bare = name.lstrip("_")
-    return "_" * (len(name) - len(bare)) + "Async" + bare
+    public_name = name.lstrip("_")
+    return "_" * (len(name) - len(public_name)) + "Async" + public_name
 
 
 @dataclass
@@ -212,7 +212,7 @@ class Writer:
         return self.at(node.lineno, node.col_offset), self.at(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
     def write(self) -> str:
-        kept: list[ast.AST] = []
+        nodes: list[ast.AST] = []
         for node in self.source.tree.body:
             name = getattr(node, "name", None)
             if (
@@ -220,12 +220,12 @@ class Writer:
                 or (isinstance(node, ast.FunctionDef) and self.twins.functions.get(node.name) is self.source)
                 or (isinstance(node, ast.Assign | ast.AnnAssign) and self.is_changed_constant(node))
             ):
-                kept.append(node)
-        for node in kept:
+                nodes.append(node)
+        for node in nodes:
             self._edit(node)
-        if not kept:
+        if not nodes:
             raise SystemExit(f"{self.source.path}: nothing in it changes; remove it from aio_configuration.py")
-        bodies = [self._text(node) for node in kept]
+        bodies = [self._text(node) for node in nodes]
         text = "\n\n\n".join(bodies)
         for old, new in self.source.module.replaced:
             if old not in text:
@@ -236,7 +236,7 @@ class Writer:
         return f"{head}\n{self._imports(text)}\n\n{text}\n"
 
     def _docstring(self) -> str:
-        return self._renamed(self.source.segment(self.source.tree.body[0]))
+        return self._rename(self.source.segment(self.source.tree.body[0]))
 
     def is_changed_constant(self, node: ast.Assign | ast.AnnAssign) -> bool:
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
@@ -247,12 +247,12 @@ class Writer:
 
     # --- edits ------------------------------------------------------------------------------------------------------
 
-    def _edit(self, top: ast.AST) -> None:
+    def _edit(self, definition: ast.AST) -> None:
         parents: dict[ast.AST, ast.AST] = {}
-        for node in ast.walk(top):
+        for node in ast.walk(definition):
             for child in ast.iter_child_nodes(node):
                 parents[child] = node
-        for node in ast.walk(top):
+        for node in ast.walk(definition):
             if isinstance(node, ast.FunctionDef) and node in self.twins.local:
                 start = self.at(node.lineno, node.col_offset)
                 self.edits.append((start, start, "async "))
@@ -274,11 +274,11 @@ class Writer:
 
     def _await(self, node: ast.Call, parents: dict[ast.AST, ast.AST]) -> None:
         parent = parents.get(node)
-        above: ast.AST | None = node
-        while above is not None and not isinstance(above, Function):
-            if isinstance(above, ast.Lambda):
+        ancestor: ast.AST | None = node
+        while ancestor is not None and not isinstance(ancestor, Function):
+            if isinstance(ancestor, ast.Lambda):
                 return  # it returns the awaitable
-            above = parents.get(above)
+            ancestor = parents.get(ancestor)
         start, end = self.span(node)
         is_inner = isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is node
         is_inner |= isinstance(parent, ast.Call) and parent.func is node
@@ -287,10 +287,10 @@ class Writer:
             self.edits.append((end, end, ")"))
 
     def _in_coroutine(self, node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
-        above: ast.AST | None = node
-        while above is not None and not isinstance(above, ast.FunctionDef):
-            above = parents.get(above)
-        return above in self.twins.local
+        ancestor: ast.AST | None = node
+        while ancestor is not None and not isinstance(ancestor, ast.FunctionDef):
+            ancestor = parents.get(ancestor)
+        return ancestor in self.twins.local
 
     def _yield_from(self, node: ast.YieldFrom) -> None:
         start, end = self.span(node)
@@ -318,9 +318,9 @@ class Writer:
             parts += [text[position:start], new.encode()]
             position = stop
         parts.append(text[position:end])
-        return self._renamed(b"".join(parts).decode().rstrip("\n"))
+        return self._rename(b"".join(parts).decode().rstrip("\n"))
 
-    def _renamed(self, text: str) -> str:
+    def _rename(self, text: str) -> str:
         """Rename the classes: in code, in annotations that are strings, in reprs, and between backquotes in prose."""
         names = "|".join(map(re.escape, self.names))
         prose = re.compile(rf"(?<=[`<])({names})(?=[`. ])|(?<=`firebase_rest\.)({names})(?=`)")
@@ -342,9 +342,9 @@ class Writer:
                 and re.fullmatch(r"""["'][\w\[\],.| ]+["']""", old)
                 and " " not in old.replace(" | ", "").replace(", ", "")
             ):
-                new = annotation.sub(lambda found: self.names[found[0]], old)
+                new = annotation.sub(lambda match: self.names[match[0]], old)
             elif token.type in (tokenize.STRING, tokenize.COMMENT):
-                new = prose.sub(lambda found: self.names[found[0]], old)
+                new = prose.sub(lambda match: self.names[match[0]], old)
                 for pattern, replacement in PHRASES:
                     new = re.sub(pattern, replacement, new)
             if token.string.strip():
@@ -439,7 +439,7 @@ def local_imports(text: str, twins: Twins) -> str:
     return re.sub(r"^( +)from (firebase_rest\.[\w.]+) import ([\w, ]+)$", replace, text, flags=re.MULTILINE)
 
 
-def formatted(text: str, path: Path) -> str:
+def format_code(text: str, path: Path) -> str:
     ruff = Path(sys.executable).with_name("ruff")
     for arguments in (["check", "--quiet", "--fix-only", "--select=I,F401", "-"], ["format", "--quiet", "-"]):
         command = [str(ruff), *arguments[:-1], f"--stdin-filename={path}", "-"]
@@ -453,7 +453,7 @@ def main() -> int:
     outdated: list[str] = []
     for source in sources:
         target = PACKAGE / "aio" / source.path
-        text = formatted(local_imports(Writer(source, twins).write(), twins), target)
+        text = format_code(local_imports(Writer(source, twins).write(), twins), target)
         if target.exists() and target.read_text(encoding="utf-8") == text:
             continue
         outdated.append(str(target.relative_to(ROOT)))

@@ -92,7 +92,7 @@ def main(versions: list[str]) -> int:
         results = [job.result() for job in jobs]
     for _, report in results:
         print(report, end="")
-    return 0 if all(ok for ok, _ in results) else 1
+    return 0 if all(has_passed for has_passed, _ in results) else 1
 
 
 if __name__ == "__main__":

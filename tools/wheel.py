@@ -49,8 +49,8 @@ def check_contents(wheel: Path, version: str) -> None:
     capped = [line for line in requires if re.search(r"<|==(?! *['\"])|~=", line.split(";")[0])]
     assert not capped, f"dependencies with an upper cap: {capped}"
     assert {"firebase_rest/py.typed", "pyrebase/py.typed"} <= set(names)
-    foreign = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-", "pyrebase/"))]
-    assert not foreign, f"the wheel contains {foreign}"
+    unexpected = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-", "pyrebase/"))]
+    assert not unexpected, f"the wheel contains {unexpected}"
     tests = [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
     assert not tests, f"the wheel contains tests: {tests}"
 

@@ -8,4 +8,4 @@ threads = 220
 """200 for the event streams of the board (`live_board.MAX_VISITORS`), and 20 for other requests."""
 timeout = 60
 graceful_timeout = 5
-"""An open event stream does not delay a restart for longer than these seconds."""
+"""Maximum seconds for which open event streams delay a restart."""

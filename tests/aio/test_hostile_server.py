@@ -43,7 +43,7 @@ async def test_decompression_does_not_block_the_event_loop():
         yield gzip.compress(bytes(8 * SIZE))
 
     other = asyncio.create_task(asyncio.sleep(0))
-    async for _ in body._inflated(parts(), is_gzip=True):
+    async for _ in body._inflate(parts(), is_gzip=True):
         if other.done():
             return
     raise AssertionError("no other task has run")

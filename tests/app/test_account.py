@@ -72,7 +72,7 @@ def test_weak_password_is_explained(ada) -> None:
 
 @pytest.mark.parametrize("action", ["email", "password", "delete", "second-factor/start", "second-factor/remove"])
 def test_changes_need_a_recent_sign_in(ada, action, monkeypatch) -> None:
-    monkeypatch.setattr("webapp.sessions.RECENT", -1)
+    monkeypatch.setattr("webapp.sessions.RECENT_SECONDS", -1)
     response = ada.post(f"/account/{action}", page="/account/", email="new@example.com", password="another horse")
     assert response.request.path == "/sign-in"
     assert "Please sign in again to continue." in response.text

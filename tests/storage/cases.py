@@ -225,7 +225,7 @@ def test_max_size_limits_downloads(client):
     assert client.storage.child("a").get_bytes(max_size=len(LARGE)) == LARGE
 
 
-def test_stored_gzip_is_inflated(client, tmp_path):
+def test_stored_gzip_is_inflate(client, tmp_path):
     client.storage.child("a.txt").put(gzip.compress(b"text"), content_encoding="gzip")
     assert client.storage.child("a.txt").get_bytes() == b"text"
     client.storage.child("a.txt").download(tmp_path / "a")

@@ -329,7 +329,7 @@ ZIPPED = gzip.compress(DATA, mtime=0) + gzip.compress(b"second member", mtime=0)
 
 
 @pytest.mark.parametrize("stored", [{"x-goog-stored-content-encoding": "gzip"}, {}])
-def test_stored_gzip_is_verified_resumed_and_inflated(stored):
+def test_stored_gzip_is_verified_resumed_and_inflate(stored):
     bucket = Bucket([100, 200], ZIPPED, {"content-encoding": "gzip", **stored})
     assert fetch(bucket) == DATA + b"second member"
     assert bucket.requests[1].headers["Range"] == "bytes=100-"
@@ -346,7 +346,7 @@ def test_server_side_inflation_skips_the_checksum():
     assert fetch(quiet) == DATA
 
 
-def test_gzip_in_transit_is_inflated_and_resumed_without_gzip():
+def test_gzip_in_transit_is_inflate_and_resumed_without_gzip():
     bucket = Bucket(
         [60], gzip.compress(DATA), {"content-encoding": "gzip", "x-goog-stored-content-encoding": "identity"}
     )
@@ -368,7 +368,7 @@ def test_invalid_gzip_raises_invalid_response(data):
         fetch(Bucket(data=data, headers={"content-encoding": "gzip"}))
 
 
-def test_gzip_bomb_is_inflated_in_bounded_pieces():
+def test_gzip_bomb_is_inflate_in_bounded_pieces():
     bucket = Bucket(data=gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
     sizes = [len(piece) for piece in drive(download(DownloadState(AT), 3), bucket)]
     assert sum(sizes) == 20_000_000

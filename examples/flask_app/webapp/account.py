@@ -21,7 +21,7 @@ blueprint = Blueprint("account", __name__, url_prefix="/account")
 
 MAX_PICTURE = 2 * 1024 * 1024
 _IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-"""The first bytes of a picture, and its type. The type that a browser claims is not trusted."""
+"""Media types by the first bytes of a picture, because the type that a browser sends is not trusted."""
 
 
 def _page(error: str | None = None, status: int = 200) -> ResponseReturnValue:
@@ -67,7 +67,7 @@ def change_profile() -> ResponseReturnValue:
 
 
 def _image_type(content: bytes) -> str | None:
-    return next((kind for start, kind in _IMAGES.items() if content.startswith(start)), None)
+    return next((media_type for start, media_type in _IMAGES.items() if content.startswith(start)), None)
 
 
 @blueprint.get("/picture/<uid>")

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 blueprint = Blueprint("auth", __name__)
 
 FLOW_SECONDS = 600
-"""The time in which a visitor must finish a sign-in with several steps."""
+"""Maximum seconds for a sign-in with several steps."""
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 
 
 def safe_next(target: str | None) -> str:
-    """Return a path of this site, the home page for anything else: an open redirect would help phishing."""
+    """Return a path of this site, or the home page for any other target, because open redirects help phishing."""
     return target if target and _LOCAL_PATH.fullmatch(target) else url_for("home.show")
 
 
@@ -81,10 +81,10 @@ def google() -> ResponseReturnValue:
     """Redirect the browser, or the popup, to Google's page."""
     hint = request.args.get("email", "")
     callback = url_for("auth.google_callback", _external=True)
-    started = services().auth.auth_uri("google.com", callback, parameters={"login_hint": hint} if hint else None)
+    auth_uri = services().auth.auth_uri("google.com", callback, parameters={"login_hint": hint} if hint else None)
     target, is_popup = safe_next(request.args.get("next")), "popup" in request.args
-    _save_flow("google", {"started": asdict(started), "next": target, "popup": is_popup})
-    return redirect(started.uri)
+    _save_flow("google", {"auth_uri": asdict(auth_uri), "next": target, "popup": is_popup})
+    return redirect(auth_uri.uri)
 
 
 @blueprint.get("/sign-in/google/callback")
@@ -95,7 +95,7 @@ def google_callback() -> ResponseReturnValue:
         abort(400, "This sign-in has expired. Start again.")
     try:
         # finish_sign_in compares `state`: a callback that an attacker started is rejected.
-        user = services().auth.finish_sign_in(AuthUri(**flow["started"]), request.url)
+        user = services().auth.finish_sign_in(AuthUri(**flow["auth_uri"]), request.url)
     except UsageError:
         abort(400, "This sign-in was started in another browser. Start again.")
     except MfaRequired as required:
@@ -159,7 +159,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 
 # --- sign-ins with several steps -------------------------------------------------------------------------------------
-# Their state is in the store; Flask's session, which the visitor can read, contains only the key.
+# The store contains their state. Flask's session contains only the key, because the visitor can read it.
 
 
 def _save_flow(name: str, state: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from firebase_rest import SERVER_TIMESTAMP
 from webapp import sessions
 from webapp.errors import wants_json
-from webapp.pages import checked_key, newest_first
+from webapp.pages import newest_first, validate_key
 from webapp.services import services
 from webapp.sessions import login_required, signed_in_user
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("board", __name__, url_prefix="/board")
 
 MAX_TEXT = 280
 RETRY_AFTER = 30
-"""Seconds until a visitor without an event stream should try again; meanwhile the page polls."""
+"""Seconds after which a visitor without an event stream tries again. Until then the page polls."""
 
 
 @blueprint.app_template_filter("time")
@@ -46,7 +46,7 @@ def add() -> ResponseReturnValue:
     if not text or len(text) > MAX_TEXT:
         abort(400, f"Enter a text of at most {MAX_TEXT} characters.")
     if not user.email_verified:
-        user.session.refresh()  # perhaps the address was confirmed in another browser
+        user.session.refresh()  # the user may have confirmed the address in another browser
         if user.session.claims.get("email_verified") is not True:
             abort(403, "Confirm your e-mail address before you write on the board.")
         sessions.renew(user)
@@ -59,7 +59,7 @@ def add() -> ResponseReturnValue:
 @login_required
 def delete(key: str) -> ResponseReturnValue:
     """Delete a note. The security rules let users delete only their own."""
-    signed_in_user().database().child("board", checked_key(key)).remove()
+    signed_in_user().database().child("board", validate_key(key)).remove()
     flash("The note is deleted.")
     return redirect(url_for("board.show"))
 

@@ -40,7 +40,7 @@ def request_reset() -> ResponseReturnValue:
 
 @blueprint.get("/action")
 def show() -> ResponseReturnValue:
-    """Ask before a code is used, because mail scanners open links too."""
+    """Show a page that asks the visitor to confirm, because mail scanners open links too."""
     code = request.args.get("oobCode", "")
     info = services().auth.check_action_code(code)
     template = "new_password.html" if info.operation == "PASSWORD_RESET" else "confirm_address.html"

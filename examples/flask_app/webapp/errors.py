@@ -1,4 +1,4 @@
-"""Errors in words for the visitor."""
+"""Error pages: the status and the message for each error."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _MESSAGES: tuple[tuple[type[errors.FirebaseError], int, str], ...] = (
     (errors.PayloadTooLarge, 413, "The file is too large."),
     (errors.NetworkError, 503, "The service cannot be reached. Try again in a minute."),
     (errors.ServerError, 503, "The service has a problem. Try again in a minute."),
-    # The project's configuration is wrong; the visitor cannot help it.
+    # The project's configuration is wrong, which a visitor cannot correct.
     (errors.InvalidApiKey, 500, _UNEXPECTED),
     (errors.InsufficientPermission, 500, _UNEXPECTED),
     (errors.ConfigError, 500, _UNEXPECTED),
     (errors.UsageError, 400, _INPUT),
     (errors.AuthError, 400, _INPUT),
 )
-"""The first matching class counts."""
+"""The first class that matches determines status and message."""
 
 
 def explain(error: errors.FirebaseError) -> tuple[int, str]:
@@ -61,8 +61,8 @@ def explain(error: errors.FirebaseError) -> tuple[int, str]:
     if isinstance(error, errors.WeakPassword):
         requirement = error.message.partition(" : ")[2]
         return 400, f"Choose a stronger password. {requirement}".strip()
-    for kind, status, message in _MESSAGES:
-        if isinstance(error, kind):
+    for error_type, status, message in _MESSAGES:
+        if isinstance(error, error_type):
             return status, message
     return 500, _UNEXPECTED
 

@@ -10,7 +10,7 @@ from werkzeug.utils import secure_filename
 from firebase_rest import SERVER_TIMESTAMP, NotFound
 from webapp.errors import wants_json
 from webapp.headers import DOWNLOAD_POLICY
-from webapp.pages import checked_key, newest_first
+from webapp.pages import newest_first, validate_key
 from webapp.sessions import login_required, signed_in_user
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def upload() -> ResponseReturnValue:
 
 
 def _entry(key: str) -> dict[str, Any]:
-    entry = signed_in_user().data("files").child(checked_key(key)).get().val()
+    entry = signed_in_user().data("files").child(validate_key(key)).get().val()
     if not isinstance(entry, dict):
         raise NotFound("The file does not exist.")
     return entry

@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 DOWNLOAD_POLICY = "default-src 'none'; sandbox"
-"""For files of users: a browser that shows one runs no script in it."""
+"""The policy for files of users. A browser that shows such a file runs no scripts of the file."""
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

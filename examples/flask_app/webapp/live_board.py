@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from firebase_rest import LiveQuery, Snapshot
 
 MAX_VISITORS = 200
-"""The most event streams of a process. The server has 220 threads, so that 20 are left for other requests."""
+"""Maximum number of event streams of a process. The server has 220 threads, so that 20 remain for other requests."""
 KEEP_ALIVE = 15.0
-"""A comment is sent after this many seconds without a change, which also shows whether the visitor is still there."""
+"""Seconds without a change after which a comment is sent. It fails if the visitor has closed the connection."""
 LONGEST_STREAM = 300.0
-"""An event stream ends after this many seconds. The browser reconnects, and its session is verified again."""
+"""Seconds after which an event stream ends. The browser reconnects, and its session is verified again."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class LiveBoard:
         self._visitors = 0
 
     def enter(self) -> bool:
-        """Count a visitor; False if there are too many. Call `leave` when the visitor's stream ends."""
+        """Count a visitor. Return False if there are too many. Call `leave` when the visitor's stream ends."""
         with self._changed:
             if self._visitors >= MAX_VISITORS:
                 return False
@@ -56,7 +56,7 @@ class LiveBoard:
             return True
 
     def leave(self) -> None:
-        """The stream of a visitor has ended."""
+        """Record that the stream of a visitor has ended."""
         with self._changed:
             self._visitors -= 1
 

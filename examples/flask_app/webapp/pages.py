@@ -52,7 +52,7 @@ def _cursor(name: str) -> str | None:
     return value
 
 
-def checked_key(key: str) -> str:
+def validate_key(key: str) -> str:
     """Return a key of a URL. Other text ends the request with status 404."""
     if not _KEY.fullmatch(key):
         abort(404)

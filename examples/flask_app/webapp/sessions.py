@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COOKIE = "firebase_session"
 LIFETIME = timedelta(days=5)
-RECENT = 300
+RECENT_SECONDS = 300
 """Seconds after a sign-in in which a user may change credentials or delete the account."""
 
 P = ParamSpec("P")
@@ -93,8 +93,8 @@ def start(signed_in: Mapping[str, Any]) -> None:
     tokens = {
         name: signed_in[name] for name in ("idToken", "refreshToken", "expiresIn", "localId") if name in signed_in
     }
-    _forget()
-    # A new CSRF token: a token that was planted before the sign-in becomes invalid.
+    _delete_tokens()
+    # A new CSRF token, so that a token that an attacker set before the sign-in is invalid.
     session.pop("csrf", None)
     session["browser"] = secrets.token_urlsafe(32)
     session.permanent = True
@@ -115,7 +115,7 @@ def renew(user: User) -> None:
 
 def end() -> None:
     """Sign the visitor out of this browser."""
-    _forget()
+    _delete_tokens()
     session.clear()
 
     @after_this_request
@@ -132,7 +132,7 @@ def end_everywhere(uid: str) -> None:
     end()
 
 
-def _forget() -> None:
+def _delete_tokens() -> None:
     cookie = request.cookies.get(COOKIE)
     if cookie:
         services().store.pop(_key(cookie))
@@ -180,30 +180,30 @@ def signed_in_user() -> User:
 
 
 def login_required(view: Callable[P, R]) -> Callable[P, R | BaseResponse]:
-    """Decorator: redirect visitors who are not signed in to the sign-in page."""
+    """Return a view that redirects visitors who are not signed in to the sign-in page."""
 
     @functools.wraps(view)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
         if current_user() is None:
             return _to_sign_in()
         return view(*args, **kwargs)
 
-    return checked
+    return wrapper
 
 
 def recent_login_required(view: Callable[P, R]) -> Callable[P, R | BaseResponse]:
-    """Decorator: let a user sign in again, if the sign-in is not recent. Firebase requires it for the same actions."""
+    """Return a view that requires a recent sign-in, as Firebase does for the same actions."""
 
     @functools.wraps(view)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
         user = current_user()
-        if user is not None and time.time() - user.claims["auth_time"] <= RECENT:
+        if user is not None and time.time() - user.claims["auth_time"] <= RECENT_SECONDS:
             return view(*args, **kwargs)
         if user is not None:
             flash("Please sign in again to continue.")
         return _to_sign_in()
 
-    return checked
+    return wrapper
 
 
 def _to_sign_in() -> BaseResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from firebase_rest import SERVER_TIMESTAMP, PermissionDenied
-from webapp.pages import checked_key, newest_first
+from webapp.pages import newest_first, validate_key
 from webapp.sessions import login_required, signed_in_user
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add() -> ResponseReturnValue:
 @login_required
 def change(key: str) -> ResponseReturnValue:
     """Mark an entry as done or open."""
-    todo = signed_in_user().data("todos").child(checked_key(key))
+    todo = signed_in_user().data("todos").child(validate_key(key))
     try:
         todo.update({"done": request.form.get("done") == "yes"})
     except PermissionDenied:  # the rules reject an entry without a text
@@ -53,7 +53,7 @@ def change(key: str) -> ResponseReturnValue:
 @login_required
 def delete(key: str) -> ResponseReturnValue:
     """Delete an entry."""
-    signed_in_user().data("todos").child(checked_key(key)).remove()
+    signed_in_user().data("todos").child(validate_key(key)).remove()
     return redirect(_same_page())
 
 

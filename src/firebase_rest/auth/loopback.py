@@ -64,7 +64,7 @@ class CallbackServer(Closable):
         self._callback: tuple[str, str | None] | None = None
         self._problem = ""
         self._ended = threading.Event()
-        self._serving = False
+        self._is_serving = False
         self._state: str | None = None
         callback_server = self
 
@@ -101,12 +101,15 @@ class CallbackServer(Closable):
         Callbacks with another `state` get an error page. Raises `NetworkTimeout`, and `UsageError` if no browser can be
         opened.
         """
-        self._serving, self._state = True, state
+        self._is_serving, self._state = True, state
         self._start_thread(self._server.serve_forever, _POLL_INTERVAL)
         # In a thread, because some browsers run in the foreground: the callback arrives before the call returns.
         self._start_thread(self._open, uri)
         if not self._ended.wait(self._timeout):
-            raise NetworkTimeout(f"Timed out after {self._timeout:g} s while waiting for the sign-in in the browser.")
+            raise NetworkTimeout(
+                f"Timed out after {self._timeout:g} s while waiting for the sign-in in the browser; start it again, or "
+                "increase timeout=."
+            )
         if self._callback is None:
             raise UsageError(self._problem)
         return self._callback
@@ -154,6 +157,6 @@ class CallbackServer(Closable):
 
     def close(self) -> None:
         """Stop listening."""
-        if self._serving:
+        if self._is_serving:
             self._server.shutdown()
         self._server.server_close()

@@ -70,7 +70,7 @@ class CustomTokenSigner:
 
     def _email_of_metadata_server(self) -> str:
         try:
-            return self.requestor.run(google_auth.own_email())
+            return self.requestor.run(google_auth.metadata_server_email())
         except NetworkError:
             pass
         raise ConfigError(

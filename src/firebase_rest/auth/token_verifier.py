@@ -46,7 +46,7 @@ def fetch_certificates(url: str) -> Flow[Certificates]:
     response = check((yield Request("GET", url, retry_policy=RetryPolicy.IDEMPOTENT)))
     pem = {key_id: text for key_id, text in response.json_object().items() if isinstance(text, str)}
     if not pem:
-        raise InvalidResponse("Invalid response: it contains no certificates.")
+        raise InvalidResponse("Invalid response of Google's certificate server: it contains no certificates.")
     return Certificates(pem, _seconds_fresh(response))
 
 
@@ -109,7 +109,7 @@ def _verifiers(pem: Mapping[str, str]) -> dict[str, Any]:
 
     with contextlib.suppress(Exception):  # google-auth and cryptography raise exceptions of many classes
         return {key_id: crypt.RSAVerifier.from_string(text) for key_id, text in pem.items()}  # type: ignore[no-untyped-call]
-    raise InvalidResponse("Invalid response: it contains a malformed certificate.")
+    raise InvalidResponse("Invalid response of Google's certificate server: a certificate is malformed.")
 
 
 @dataclass(frozen=True, slots=True)

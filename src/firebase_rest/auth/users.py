@@ -135,12 +135,12 @@ class UserIdentifiers:
 
     def unmatched(self, users: Iterable[UserRecord]) -> UserIdentifiers:
         """Return the identifiers that match none of `users`."""
-        found = list(users)
-        emails = {user.email.lower() for user in found if user.email}
-        numbers = {user.phone_number for user in found}
-        providers = {(provider.provider_id, provider.uid) for user in found for provider in user.providers}
+        found_users = list(users)
+        emails = {user.email.lower() for user in found_users if user.email}
+        numbers = {user.phone_number for user in found_users}
+        providers = {(provider.provider_id, provider.uid) for user in found_users for provider in user.providers}
         return UserIdentifiers(
-            _exclude(self.uids, {user.uid for user in found}),
+            _exclude(self.uids, {user.uid for user in found_users}),
             tuple(email for email in self.emails if email.lower() not in emails),
             _exclude(self.phone_numbers, numbers),
             _exclude(self.providers, providers),
@@ -220,9 +220,9 @@ def _from_rfc3339(value: object) -> datetime | None:
     text = str_or_none(value) or ""
     try:
         # Before 3.11, fromisoformat accepts neither "Z" nor fractions other than 3 or 6 digits.
-        whole, _, fraction = text.rstrip("Z").partition(".")
+        date_and_time, _, fraction = text.rstrip("Z").partition(".")
         microseconds = int(f"{fraction:0<6}"[:6])
-        return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc, microsecond=microseconds)
+        return datetime.fromisoformat(date_and_time).replace(tzinfo=timezone.utc, microsecond=microseconds)
     except ValueError:
         return None
 

@@ -167,7 +167,7 @@ class LiveQuery(LiveCopy, StreamStatus):
             FirebaseError: The error that ended the copy.
         """
         if self._callback_thread == threading.get_ident():
-            raise UsageError("wait_until() cannot be called from a callback: it would deadlock.")
+            raise UsageError("wait_until() cannot be called from a callback, because it would deadlock.")
         validate_callable("predicate", predicate)
         seconds = validate_timeout(timeout)
         with self._changed:

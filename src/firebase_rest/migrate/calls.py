@@ -49,7 +49,7 @@ class CallEvaluator(ExpressionEvaluator):
             case domain.ProgramClass():
                 return self.call_class(function, call)
             case domain.PartialCall():
-                return self.apply(function.function, function.site.extended(call))
+                return self.apply(function.function, function.call_site.extended(call))
             case domain.QualifiedName():
                 return self.call_library(function, call)
             case _:
@@ -68,11 +68,11 @@ class CallEvaluator(ExpressionEvaluator):
             is_plain = len(call.args) == 1 and not call.keywords
             return domain.TextValue("quoted", call.args[0] if is_plain else None, call.node.lineno)
         if function.name == "functools.partial" and call.values and call.values[0] is not None:
-            site = replace(call, args=call.args[1:], values=call.values[1:])
+            call_site = replace(call, args=call.args[1:], values=call.values[1:])
             before = self.state.copy()
-            self.apply(call.values[0], site)  # reports what the later call will do
+            self.apply(call.values[0], call_site)  # reports what the later call will do
             self.state = before
-            return domain.PartialCall(call.values[0], site)
+            return domain.PartialCall(call.values[0], call_site)
         result = self.call_unknown(call)
         return function if result is None and is_external(function) else result
 
@@ -136,13 +136,13 @@ class CallEvaluator(ExpressionEvaluator):
     def call_later(self, call: domain.CallSite) -> None:
         """Call the methods that are passed to a thread, a button or a pool, with the arguments passed beside them."""
         packed_arguments, syntax = call.keyword_values.get("args"), call.syntax(len(call.args), "args")
-        passed = domain.CallSite(call.node)
+        argument_value = domain.CallSite(call.node)
         if isinstance(packed_arguments, domain.Collection) and isinstance(syntax, ast.Tuple):
-            passed = domain.CallSite(call.node, syntax.elts, (), packed_arguments.values)
+            argument_value = domain.CallSite(call.node, syntax.elts, (), packed_arguments.values)
         for index, (item, value) in enumerate(zip(call.args, call.values, strict=True), 1):
             self.apply_later(value, domain.CallSite(item, call.args[index:], (), call.values[index:]))
         for keyword in call.keywords:
-            self.apply_later(call.keyword_values[keyword.arg], replace(passed, node=keyword.value))
+            self.apply_later(call.keyword_values[keyword.arg], replace(argument_value, node=keyword.value))
 
     def apply_later(self, value: domain.Value | None, call: domain.CallSite) -> None:
         is_method = isinstance(value, domain.BoundMethod) and value.name in names.PASSED.get(value.receiver.kind, ())
@@ -179,7 +179,7 @@ class CallEvaluator(ExpressionEvaluator):
             self.state.positions[receiver.origin] = steps
             return replace(receiver, steps=steps)
         if name in names.CLEARING[receiver.kind] or (name == "delete" and receiver.library == "firebase-rest-api"):
-            self.use(receiver, call.node, name)
+            self.use_reference(receiver, call.node, name)
         elif name not in _PYREBASE_METHODS:
             self.state.positions[receiver.origin] = ()
         if receiver.kind == "database":
@@ -190,7 +190,7 @@ class CallEvaluator(ExpressionEvaluator):
                 self.context.downloads |= {ast.unparse(item) for item in call.args[:2]}
         return object_checks.result(self.report, receiver, name, call)
 
-    def use(self, receiver: domain.ServiceValue, node: ast.expr, method: str) -> None:
+    def use_reference(self, receiver: domain.ServiceValue, node: ast.expr, method: str) -> None:
         """Compare, and move pyrebase's object back to the root."""
         self.compare(receiver, node, method)
         self.state.positions[receiver.origin] = ()
@@ -226,7 +226,7 @@ class CallEvaluator(ExpressionEvaluator):
                 facts.parameters.setdefault((function.node, name), value)
             is_used = (function.node, name) in facts.used_parameters
             if is_used and isinstance(value, domain.ServiceValue) and value.steps:
-                self.use(value, call.node, "")
+                self.use_reference(value, call.node, "")
             else:
                 self.escape([value])
         return self.returned(function, call.node)

@@ -55,10 +55,10 @@ def _report_quoted(report: Report, receiver: ServiceValue, argument: ast.expr, v
 
 def _check_text(report: Report, receiver: ServiceValue, argument: ast.expr, value: Value | None) -> None:
     text = "".join(_literal_text(argument, value))
-    bad = _FORBIDDEN.search(text) if receiver.kind == "database" else None
+    forbidden = _FORBIDDEN.search(text) if receiver.kind == "database" else None
     raw = _URL_TEXT[receiver.kind].search(text)
-    if bad:
-        message = f"child() rejects {bad.group()!r}: keys cannot contain . $ # [ ] or control characters."
+    if forbidden:
+        message = f"child() rejects {forbidden.group()!r}: keys cannot contain . $ # [ ] or control characters."
         report("invalid-key", argument, message, "replace the character, for example by '_' or ','")
     elif raw:
         message = f"{raw.group()!r} in child() is part of the key. pyrebase sent it as part of the URL."
@@ -90,15 +90,15 @@ def check_query_builder(report: Report, receiver: ServiceValue, name: str, call:
     for value in [*call.values, *call.keyword_values.values()][:1]:
         if not isinstance(value, Constant):
             return
-        literal, shown = value.value, f"{name}({value.value!r})"
+        literal, call_text = value.value, f"{name}({value.value!r})"
         is_key = isinstance(literal, str) and literal.strip("/") and not _FORBIDDEN.search(literal)
         if name in names.LIMITS and (type(literal) is not int or literal < 1):
-            report("invalid-query", call.node, f"{shown} raises UsageError.", "pass a positive int")
+            report("invalid-query", call.node, f"{call_text} raises UsageError.", "pass a positive int")
         elif name == "order_by_child" and not is_key and literal not in names.ORDER_KEYWORDS:
-            message = f"{shown} raises UsageError: this cannot be the key of a child."
+            message = f"{call_text} raises UsageError: this cannot be the key of a child."
             report("invalid-query", call.node, message, "pass the key of a child, or its path with slashes")
         elif name in names.BOUNDS and literal is None and receiver.library != "native":
-            message = f"{shown} sends JSON null. pyrebase sent the text None, which the server rejected."
+            message = f"{call_text} sends JSON null. pyrebase sent the text None, which the server rejected."
             report("null-bound", call.node, message, "keep it if null is meant, else test for None first")
 
 
@@ -245,11 +245,11 @@ def _check_data_key(report: Report, key: ast.Constant, *, has_paths: bool) -> No
         report("invalid-key", key, f"Keys must be strings, not {name!r}.", f"write {str(name)!r}")
     if not isinstance(name, str) or name.rpartition("/" if has_paths else "\0")[2] in _SPECIAL_KEYS:
         return
-    bad = _FORBIDDEN.search(name) or (None if has_paths else re.search("/", name))
-    if bad or name == "":
-        shown = f"{bad.group()!r} in the key {name!r}" if bad else "the empty key"
+    forbidden = _FORBIDDEN.search(name) or (None if has_paths else re.search("/", name))
+    if forbidden or name == "":
+        call_text = f"{forbidden.group()!r} in the key {name!r}" if forbidden else "the empty key"
         suggestion = "replace it, for example by '_'; for a deeper path, nest another dict"
-        report("invalid-key", key, f"The data contain {shown}, which the database does not allow.", suggestion)
+        report("invalid-key", key, f"The data contain {call_text}, which the database does not allow.", suggestion)
 
 
 def check_database_url(report: Report, url: object, node: ast.expr) -> None:

@@ -194,7 +194,7 @@ class PartialCall(Value):
     """functools.partial(function, ...). `site` is the resulting call."""
 
     function: Value
-    site: CallSite
+    call_site: CallSite
 
 
 class ModuleFacts(Value):
@@ -250,7 +250,7 @@ class AbstractState:
         return known, frozenset(item for item in self.positions.items() if item[1] != ()), self.opened
 
 
-def distinct(states: list[AbstractState]) -> list[AbstractState]:
+def deduplicate(states: list[AbstractState]) -> list[AbstractState]:
     """Return the states without duplicates, at most MAX_STATES."""
     if len(states) < 2:
         return states

@@ -168,14 +168,14 @@ class ExpressionEvaluator(ABC):
                 return value
             case ast.IfExp():
                 self.value(node.test)
-                return self.either([node.body, node.orelse])
+                return self.evaluate_alternatives([node.body, node.orelse])
             case ast.BoolOp():
                 first = self.value(node.values[0])
-                rest = self.either(node.values[1:])
+                later = self.evaluate_alternatives(node.values[1:])
                 keeps_first = (
                     isinstance(node.op, ast.Or) and first is not None and not isinstance(first, domain.Constant)
                 )
-                return first if keeps_first else rest
+                return first if keeps_first else later
             case ast.Yield() | ast.YieldFrom():
                 self.add_result(self.value(node.value))
             case ast.BinOp():
@@ -199,7 +199,7 @@ class ExpressionEvaluator(ABC):
             else:
                 self.parts(item)
 
-    def either(self, nodes: list[ast.expr]) -> domain.Value | None:
+    def evaluate_alternatives(self, nodes: list[ast.expr]) -> domain.Value | None:
         """Evaluate alternatives. Positions that differ between them are unknown afterwards."""
         before, result, ends = self.state, None, list[domain.AbstractState]()
         for node in nodes:

@@ -76,15 +76,15 @@ def remove(source: SourceFile, *, statement: ast.stmt, is_alone: bool) -> Iterat
         yield Edit(first, line_end, "")
 
 
-def merge(source: SourceFile, *, dropped: ast.Expr, following: ast.stmt | None) -> Iterator[Edit]:
+def merge(source: SourceFile, *, unused: ast.Expr, following: ast.stmt | None) -> Iterator[Edit]:
     """Join consecutive statements: db.child("x") and db.set(1) -> db.child("x").set(1)."""
     if not isinstance(following, (ast.Expr, ast.Assign, ast.Return)) or following.value is None:
         return
-    root, following_root = _root_of(dropped.value), _root_of(following.value)
+    root, following_root = _root_of(unused.value), _root_of(following.value)
     if root is None or following_root is None or ast.dump(root) != ast.dump(following_root):
         return
-    start, end = source.span(dropped)
-    line_start, next_start = source.offset(dropped.lineno, 0), source.offset(following.lineno, 0)
+    start, end = source.span(unused)
+    line_start, next_start = source.offset(unused.lineno, 0), source.offset(following.lineno, 0)
     code, between = source.text[start:end], source.text[end:next_start]
     shares_lines = source.text[line_start:start].strip() or between.strip() or not between  # for example a comment
     in_brackets = source.text[source.span(following.value)[0]] == "("

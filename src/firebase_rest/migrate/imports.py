@@ -33,7 +33,7 @@ def imported_names(context: ModuleContext, node: ast.Import | ast.ImportFrom) ->
             value = context.find(alias.name) or _library_module(context, alias.name, alias.asname, node)
             top = alias.name.partition(".")[0]
             if not alias.asname and top != alias.name:
-                value = _qualified(top, None)
+                value = _qualified_name(top, None)
             yield alias.asname or top, value
         return
     source: ModuleFacts | QualifiedName | None = context.find(node.module, node.level)
@@ -47,7 +47,7 @@ def imported_names(context: ModuleContext, node: ast.Import | ast.ImportFrom) ->
             yield alias.asname or alias.name, _imported_name(context, source, alias, node)
 
 
-def _qualified(name: str, alias: str | None) -> QualifiedName | None:
+def _qualified_name(name: str, alias: str | None) -> QualifiedName | None:
     """Return the module with this name if it belongs to a known library."""
     top = name.partition(".")[0]
     if name in ("firebase.firebase", "firebase.firebase_token_generator"):
@@ -62,7 +62,7 @@ def _library_module(
     context: ModuleContext, name: str, alias: str | None, node: ast.Import | ast.ImportFrom
 ) -> QualifiedName | None:
     """Return an imported module of a library. Reports a module that must be replaced or does not exist."""
-    library_module = _qualified(name, alias)
+    library_module = _qualified_name(name, alias)
     if library_module is None or not library_module.library:
         return library_module
     imported = {alias.name for alias in node.names}
@@ -95,9 +95,9 @@ def _imported_name(
         return member(context.report, source, alias.name, alias)
     value = source.names.get(alias.name) if source is not None else None
     value = value or context.find(f"{node.module}.{alias.name}" if node.module else alias.name, node.level)
-    use = rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\("
+    child_call = rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\("
     is_unread = value is None and source is None and alias.name in names.DATABASE_NAMES
-    if is_unread and re.search(use, context.source.text):
+    if is_unread and re.search(child_call, context.source.text):
         # A database from a file that is not read, recognised by its name and the calls of child().
         value = ServiceValue("database", context.library or "pyrebase", alias, is_complete=False)
     return value

@@ -37,8 +37,8 @@ def _analyse_function(
     scope = ScopeEvaluator(context, outer, owner=node)
     for index, argument in enumerate((*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)):
         default = defaults.get(argument.arg)
-        value = _self(context, node, enclosing) if index == 0 else None
-        value = value or _parameter(context, node, argument, scope, default)
+        value = _self_value(context, node, enclosing) if index == 0 else None
+        value = value or _parameter_value(context, node, argument, scope, default)
         if isinstance(value, domain.ServiceValue) and value.is_reference and value is not default:
             scope.state.positions[value.origin] = value.steps
             scope.parameters[value.origin] = argument.arg
@@ -49,20 +49,20 @@ def _analyse_function(
         scope.run(node.body)
 
 
-def _self(context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator) -> domain.Value | None:
+def _self_value(context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator) -> domain.Value | None:
     decorators = domain.ProgramFunction(node, context.facts).decorators
     if enclosing.class_node is None or isinstance(node, ast.Lambda) or "staticmethod" in decorators:
         return None
     return domain.ProgramClass(enclosing.class_node, context.facts, is_instance="classmethod" not in decorators)
 
 
-def _parameter(
+def _parameter_value(
     context: ModuleContext, node: AnyFunction, argument: ast.arg, scope: ScopeEvaluator, default: domain.Value | None
 ) -> domain.Value | None:
     """Return the value of a parameter: from calls, or from its annotation, default or name."""
     known = context.facts.parameters.get((node, argument.arg))
     if known is None and argument.annotation is not None:
-        known = scope.annotated(argument.annotation)
+        known = scope.annotated_value(argument.annotation)
     if known is None and default is not None and not default.is_data:
         known = default
     kind = names.PARAMETER_KINDS.get(argument.arg)
@@ -88,7 +88,7 @@ class ScopeEvaluator(CallEvaluator):
             for self.state in states:
                 self.statement, self.is_alone = node, len(body) == 1
                 ends += self.execute(node, following)
-            states = domain.distinct(ends)
+            states = domain.deduplicate(ends)
         return states
 
     def execute(self, node: ast.stmt, following: ast.stmt | None) -> list[domain.AbstractState]:
@@ -143,27 +143,27 @@ class ScopeEvaluator(CallEvaluator):
                 if not isinstance(node, ast.While):
                     self.bind(node.target, domain.element_of(iterable))
             states = self.block(node.body, states)
-            left = self.exits.pop()
-            ends += [state.copy() for state in left]
-            states = domain.distinct([*states, *left])
+            exits_of_body = self.exits.pop()
+            ends += [state.copy() for state in exits_of_body]
+            states = domain.deduplicate([*states, *exits_of_body])
             if {state.signature for state in states} <= before:
                 break
         if not isinstance(node, ast.While):
             ends += states
-        return self.block(node.orelse, domain.distinct(ends))
+        return self.block(node.orelse, domain.deduplicate(ends))
 
     def attempt(self, node: ast.Try) -> list[domain.AbstractState]:
         """Evaluate try. An exception may be raised before or after the body."""
         start = self.state.copy()
         ends = self.block(node.body, [self.state])
-        raised = domain.distinct([start, *[end.copy() for end in ends]])
+        raised = domain.deduplicate([start, *[end.copy() for end in ends]])
         ends = self.block(node.orelse, ends)
         for handler in node.handlers:
-            caught = [state.copy() for state in raised]
-            for self.state in caught:
+            handler_states = [state.copy() for state in raised]
+            for self.state in handler_states:
                 self.value(handler.type)
-            ends += self.block(handler.body, caught)
-        final = self.block(node.finalbody, domain.distinct(ends) or raised)
+            ends += self.block(handler.body, handler_states)
+        final = self.block(node.finalbody, domain.deduplicate(ends) or raised)
         return final if ends else []
 
     def leave(self, node: ast.stmt) -> None:
@@ -185,7 +185,7 @@ class ScopeEvaluator(CallEvaluator):
                 for target in node.targets:
                     self.bind(target, value)
             case ast.AnnAssign():
-                self.bind(node.target, self.value(node.value) or self.annotated(node.annotation))
+                self.bind(node.target, self.value(node.value) or self.annotated_value(node.annotation))
             case ast.AugAssign():
                 self.value(node.value)
                 self.bind(node.target, None)
@@ -215,7 +215,7 @@ class ScopeEvaluator(CallEvaluator):
         self.context.dropped |= {step.node for step in reference.steps}
         message = "This statement has no effect: its value is not used. In pyrebase it moved the shared object."
         suggestion = "assign it, ref = ...child(...), or write the following call in the same chain"
-        fix = partial(fixes.merge, dropped=node, following=following)
+        fix = partial(fixes.merge, unused=node, following=following)
         self.report("dropped-reference", node, message, suggestion, fix)
 
     # --- definitions ------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class ScopeEvaluator(CallEvaluator):
             suggestion = f"hold the object instead of inheriting from it: {names.CONSTRUCTORS[kind]}"
             self.report("constructor", base, message, suggestion)
 
-    def annotated(self, annotation: ast.expr | None) -> domain.ServiceValue | domain.ProgramClass | None:
+    def annotated_value(self, annotation: ast.expr | None) -> domain.ServiceValue | domain.ProgramClass | None:
         """Return the object that an annotation with a class describes."""
         match annotation:
             case ast.Constant(value=str(text)):
@@ -264,12 +264,12 @@ class ScopeEvaluator(CallEvaluator):
                     return None
                 for item in ast.walk(parsed):
                     ast.copy_location(item, annotation)
-                return self.annotated(parsed)
+                return self.annotated_value(parsed)
             case ast.Subscript(slice=ast.Tuple(elts=[inner, *_]) | inner):  # Annotated[X, ...], Optional[X]
                 name = ast.unparse(annotation.value).rpartition(".")[2]
-                return self.annotated(inner) if name in ("Annotated", "Optional") else None
+                return self.annotated_value(inner) if name in ("Annotated", "Optional") else None
             case ast.BinOp(op=ast.BitOr()):
-                return self.annotated(annotation.left) or self.annotated(annotation.right)
+                return self.annotated_value(annotation.left) or self.annotated_value(annotation.right)
             case _:
                 value = self.value(annotation)
         if isinstance(value, domain.ProgramClass):

@@ -222,5 +222,7 @@ def validate_files(files: object) -> list[tuple[str, Any]]:
     for pair in pairs:
         if not isinstance(pair, tuple) or len(cast(Any, pair)) != 2:
             kind = type(cast(object, pair)).__name__
-            raise UsageError(f"files must be a dict of names and files, or (name, file) pairs, got {kind} in it.")
+            raise UsageError(
+                f"files must be a dict of names and files, or (name, file) pairs, got an item of type {kind}."
+            )
     return pairs

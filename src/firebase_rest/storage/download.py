@@ -283,12 +283,12 @@ class Inflater:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(31)
-        self._begun = False
+        self._has_begun = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the inflated bytes. Raises `InvalidResponse` for invalid data."""
         while data:
-            self._begun = True
+            self._has_begun = True
             if self._member.eof:  # a gzip file may have several members
                 self._member = zlib.decompressobj(31)
             try:
@@ -303,7 +303,7 @@ class Inflater:
 
     def check_end(self) -> None:
         """Raise `InvalidResponse` if the last gzip member is incomplete."""
-        if self._begun and not self._member.eof:
+        if self._has_begun and not self._member.eof:
             raise InvalidResponse("The object's gzip data is incomplete.")
 
 

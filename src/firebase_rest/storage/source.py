@@ -171,7 +171,7 @@ class UploadSource(Closable):
 
     def _seek(self, start: int) -> None:
         if self._position != start:
-            with _reading():
+            with _wrap_read_errors():
                 self._file.seek((self._origin or 0) + start)
             self._position = start
 
@@ -188,7 +188,7 @@ class UploadSource(Closable):
         parts: list[bytes] = []
         missing = size
         while missing:
-            with _reading():
+            with _wrap_read_errors():
                 part = self._file.read(missing)
             if part is None:
                 raise UsageError("The file is non-blocking and has no bytes at present; pass a blocking file.")
@@ -210,7 +210,7 @@ class ReadFailed(Exception):
 
 
 @contextmanager
-def _reading() -> Generator[None, None, None]:
+def _wrap_read_errors() -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
@@ -237,16 +237,16 @@ class _IteratorFile:
 
     def __init__(self, parts: Iterator[object]) -> None:
         self._parts = parts
-        self._rest = b""
+        self._buffer = b""
 
     def read(self, size: int) -> bytes:
         """Return at most `size` bytes, or b"" at the end."""
-        while not self._rest:
+        while not self._buffer:
             part = next(self._parts, None)
             if part is None:
                 return b""
-            self._rest = _as_bytes(part)
-        data, self._rest = self._rest[:size], self._rest[size:]
+            self._buffer = _as_bytes(part)
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
 

@@ -123,7 +123,7 @@ class ObjectStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` with available bytes and return their number, which is 0 at the end."""
         if self.closed:
-            raise ValueError("The stream is closed.")
+            raise ValueError("The stream is closed; open another one with open_stream().")
         if not self._buffer:
             self._buffer = memoryview(self._next())
         count = min(len(buffer), len(self._buffer))
@@ -134,7 +134,7 @@ class ObjectStream(io.RawIOBase):
     def readall(self) -> bytes:
         """Return all remaining bytes."""
         if self.closed:
-            raise ValueError("The stream is closed.")
+            raise ValueError("The stream is closed; open another one with open_stream().")
         parts = [bytes(self._buffer)]
         self._buffer = memoryview(b"")
         while piece := self._next():

@@ -109,7 +109,7 @@ class FirebaseEnvironment:
         self.emulator = Emulator(project, clock=self.clock)
         self.server = self.emulator.serve()
         self._app: App | None = None
-        self._saved = {name: os.environ.get(name) for name in self.server.environ}
+        self._previous_environ = {name: os.environ.get(name) for name in self.server.environ}
         os.environ.update(self.server.environ)
         _environments.append(self)
 
@@ -119,7 +119,7 @@ class FirebaseEnvironment:
         _environments.remove(self)
         self._close_app()
         self.server.close()
-        for name, value in self._saved.items():
+        for name, value in self._previous_environ.items():
             if value is None:
                 os.environ.pop(name, None)
             else:

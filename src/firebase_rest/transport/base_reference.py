@@ -94,7 +94,9 @@ class BaseReference:
             deadline: Seconds for the whole call; `math.inf` removes the limit.
             retries: Maximum number of retries.
         """
-        return self._with(self._requestor.with_options(self._requestor.options.replace(timeout, deadline, retries)))
+        return self._with_requestor(
+            self._requestor.with_options(self._requestor.options.replace(timeout, deadline, retries))
+        )
 
     def as_user(self: R, token: str | TokenSource) -> R:
         """Return the same reference, whose requests are authenticated as a user.
@@ -102,9 +104,9 @@ class BaseReference:
         Args:
             token: An ID token or a `UserSession`.
         """
-        return self._with(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
+        return self._with_requestor(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
 
-    def _with(self: R, requestor: Requestor) -> R:
+    def _with_requestor(self: R, requestor: Requestor) -> R:
         create = cast("Callable[..., R]", type(self))
         return create(requestor, *self._arguments()[1:])
 

@@ -221,9 +221,9 @@ class ServiceAccount:
             return self._google
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
-        google = self.google_credentials if self._google is None else self._google
-        if not google.valid or (rejected is not None and rejected.secret == google.token):
-            self._refresh(google, None if rejected is None else rejected.secret)
+        credentials = self.google_credentials if self._google is None else self._google
+        if not credentials.valid or (rejected is not None and rejected.secret == credentials.token):
+            self._refresh(credentials, None if rejected is None else rejected.secret)
         return self.current()
 
     def current(self) -> RequestAuth:
@@ -233,16 +233,16 @@ class ServiceAccount:
             return NO_AUTH
         return RequestAuth(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
 
-    def _refresh(self, google: Any, rejected: str | None) -> None:
+    def _refresh(self, credentials: Any, rejected: str | None) -> None:
         from firebase_rest.transport.google_auth import is_unexpired, refresh
 
         def is_needed() -> bool:
-            return not google.valid or google.token == rejected
+            return not credentials.valid or credentials.token == rejected
 
         def is_usable() -> bool:
-            return google.token != rejected and is_unexpired(google)
+            return credentials.token != rejected and is_unexpired(credentials)
 
-        self._single_flight.ensure(is_needed, is_usable, lambda: refresh(google, self._fetch))
+        self._single_flight.ensure(is_needed, is_usable, lambda: refresh(credentials, self._fetch))
 
 
 def _key_file(source: object) -> str | None:

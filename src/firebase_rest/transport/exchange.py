@@ -174,7 +174,9 @@ class Exchange:
             response = replace(response, is_authenticated=False)
         # Exceptions quote error responses, and text in place of JSON.
         is_json = not request.stream and (not response.body or _JSON_START.match(response.body) is not None)
-        return Outcome(response.status, response if response.status < 300 and is_json else _masked(response, auth))
+        return Outcome(
+            response.status, response if response.status < 300 and is_json else _mask_response(response, auth)
+        )
 
     def problem_outcome(self, problem: Problem, request: Request, auth: RequestAuth) -> Outcome:
         """Return the outcome of an attempt without a response."""
@@ -206,7 +208,7 @@ def _secrets(request: Request, auth: RequestAuth) -> set[str]:
     return {auth.secret, auth.headers.get(APP_CHECK_HEADER, ""), *secrets_in(request.params, request.body)}
 
 
-def _masked(response: Response, auth: RequestAuth) -> Response:
+def _mask_response(response: Response, auth: RequestAuth) -> Response:
     """Mask the secrets that were sent with the request, because the server may quote them."""
     secrets = _secrets(response.request, auth) if response.request else {auth.secret}
     body = response.body

@@ -232,7 +232,7 @@ def sign_blob(email: str, message: bytes) -> Flow[bytes]:
     raise InvalidResponse("Invalid IAM signBlob response: 'signedBlob' is missing.")
 
 
-def own_email() -> Flow[str]:
+def metadata_server_email() -> Flow[str]:
     """Return the address of the machine's service account, from Google's metadata server."""
     headers = {"Metadata-Flavor": "Google"}
     response = _check((yield Request("GET", METADATA, headers=headers, retry_policy=RetryPolicy.IDEMPOTENT)))

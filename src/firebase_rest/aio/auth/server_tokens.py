@@ -73,7 +73,7 @@ class AsyncCustomTokenSigner:
 
     async def _email_of_metadata_server(self) -> str:
         try:
-            return await self.requestor.run(google_auth.own_email())
+            return await self.requestor.run(google_auth.metadata_server_email())
         except NetworkError:
             pass
         raise ConfigError(

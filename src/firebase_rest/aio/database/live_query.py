@@ -89,7 +89,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
     async def wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
         """Wait until `predicate(value)` is true and return that value; see `LiveQuery.wait_until`."""
         if self._is_in_callback():
-            raise UsageError("wait_until() cannot be called from a callback: it would deadlock.")
+            raise UsageError("wait_until() cannot be called from a callback, because it would deadlock.")
         validate_callable("predicate", predicate)
         return await self._wait_until(predicate, validate_timeout(timeout))
 

@@ -97,7 +97,9 @@ class AsyncBaseReference:
             deadline: Seconds for the whole call; `math.inf` removes the limit.
             retries: Maximum number of retries.
         """
-        return self._with(self._requestor.with_options(self._requestor.options.replace(timeout, deadline, retries)))
+        return self._with_requestor(
+            self._requestor.with_options(self._requestor.options.replace(timeout, deadline, retries))
+        )
 
     def as_user(self: R, token: str | AsyncTokenSource) -> R:
         """Return the same reference, whose requests are authenticated as a user.
@@ -105,9 +107,9 @@ class AsyncBaseReference:
         Args:
             token: An ID token or an `AsyncUserSession`.
         """
-        return self._with(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
+        return self._with_requestor(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
 
-    def _with(self: R, requestor: AsyncRequestor) -> R:
+    def _with_requestor(self: R, requestor: AsyncRequestor) -> R:
         create = cast("Callable[..., R]", type(self))
         return create(requestor, *self._arguments()[1:])
 

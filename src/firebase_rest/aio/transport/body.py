@@ -39,7 +39,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     limit = limit if has_value else min(limit, _ERROR_LIMIT)
     parts: list[bytes] = []
     remaining = limit
-    async for part in _decompressed(response, coding):
+    async for part in _decompress(response, coding):
         remaining -= len(part)
         parts.append(part)
         if remaining < 0:
@@ -50,7 +50,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def _decompressed(response: aiohttp.ClientResponse, header: str) -> AsyncIterator[bytes]:
+async def _decompress(response: aiohttp.ClientResponse, header: str) -> AsyncIterator[bytes]:
     """Yield the body in parts of at most 1 MB."""
     parts = _parts(response)
     codings = [coding for name in header.lower().split(",") if (coding := name.strip())]
@@ -58,7 +58,7 @@ async def _decompressed(response: aiohttp.ClientResponse, header: str) -> AsyncI
         raise MalformedBody(f"the body is compressed {len(codings)} times")
     for coding in reversed(codings):
         if coding in ("gzip", "x-gzip", "deflate"):  # the request asks for no other codings
-            parts = _inflated(parts, is_gzip=coding != "deflate")
+            parts = _inflate(parts, is_gzip=coding != "deflate")
     async for part in parts:
         yield part
 
@@ -68,7 +68,7 @@ async def _parts(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield part
 
 
-async def _inflated(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncIterator[bytes]:
+async def _inflate(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncIterator[bytes]:
     decoder: Any = None
     async for data in parts:
         part = b""

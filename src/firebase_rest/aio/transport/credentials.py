@@ -107,16 +107,16 @@ class AsyncServiceAccount:
             self._google = await run_in_thread(lambda: self._account.google_credentials)
         from firebase_rest.transport.google_auth import is_unexpired
 
-        google, secret = self._google, None if rejected is None else rejected.secret
+        credentials, secret = self._google, None if rejected is None else rejected.secret
 
         def is_needed() -> bool:
-            return not google.valid or google.token == secret
+            return not credentials.valid or credentials.token == secret
 
         async def refresh() -> None:
             await run_in_thread(self._account.get, rejected)
 
         def is_usable() -> bool:
-            return google.token != secret and is_unexpired(google)
+            return credentials.token != secret and is_unexpired(credentials)
 
         await self._single_flight.ensure(is_needed, is_usable, refresh)
         return self._account.current()  # not `get`, which could block the event loop

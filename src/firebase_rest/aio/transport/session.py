@@ -132,7 +132,7 @@ class AiohttpTransport:
 
     def __reduce__(self) -> tuple[object, ...]:
         if not self._owns_session:
-            raise TypeError("An App with an aiohttp session cannot be pickled.")
+            raise TypeError("An App with an aiohttp session cannot be pickled; create the App in the other process.")
         return type(self), (None, self.headers, self.app_check, self.max_response_size)
 
     @property
@@ -265,14 +265,16 @@ class AiohttpTransport:
         has_length = "Content-Length" in headers or bool(coding) or status in (204, 304)
         if request.stream and status in (200, 206):
             body = AsyncBody(response, connection, request, self.bodies)
-            return Response(status, _joined(headers), reader=cast(Any, body), has_length=has_length, request=request)
+            return Response(
+                status, _join_headers(headers), reader=cast(Any, body), has_length=has_length, request=request
+            )
         try:
             content = await read_body(response, self.max_response_size)
         except BaseException:
             response.close()
             raise
         if status >= 300 or not content:
-            headers = _joined(headers)
+            headers = _join_headers(headers)
         return Response(status, headers, content, has_length=has_length, request=request)
 
     def _has_headers(self, request: Request, auth: RequestAuth) -> bool:
@@ -312,7 +314,7 @@ async def _close_at_end(session: aiohttp.ClientSession) -> AsyncGenerator[None, 
         await session.close()
 
 
-async def _asynchronous(body: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _iterate(body: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in body:
         yield piece
 
@@ -329,7 +331,7 @@ async def _pieces(
     loop = asyncio.get_running_loop()
     timer = loop.call_later(seconds, stop)
     try:
-        async for piece in body if isinstance(body, AsyncIterable) else _asynchronous(body):
+        async for piece in body if isinstance(body, AsyncIterable) else _iterate(body):
             timer.cancel()
             timer = loop.call_later(seconds, stop)
             yield piece
@@ -341,7 +343,7 @@ async def _pieces(
         timer.cancel()
 
 
-def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+def _join_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers by their lower-case names. Headers with the same name are joined by commas."""
     result: dict[str, str] = {}
     for name, value in headers.items():

@@ -72,9 +72,9 @@ def get_users(endpoint: ProjectEndpoint, identifiers: UserIdentifiers) -> Flow[G
 
 def get_user(endpoint: ProjectEndpoint, identifier: UserIdentifiers, description: str) -> Flow[UserRecord]:
     """Return the account of one identifier. Raises `UserNotFound` with the `description` of the identifier."""
-    found = yield from get_users(endpoint, identifier)
-    if found.users:
-        return found.users[0]
+    result = yield from get_users(endpoint, identifier)
+    if result.users:
+        return result.users[0]
     raise _not_found(description)
 
 

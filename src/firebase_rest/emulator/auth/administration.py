@@ -1,4 +1,4 @@
-"""Operations of administrators, including the import of users, and the endpoints of the emulator itself."""
+"""Operations of administrators, including the import of users, and the endpoints that only emulators have."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MIN_COOKIE_SECONDS = 300
 
 
 def batch_get(request: AuthRequest) -> Payload:
-    """GET `accounts:batchGet`: return a page of `maxResults` accounts by local ID, after `nextPageToken`.
+    """GET `accounts:batchGet`: return a page of `maxResults` accounts after `nextPageToken`, sorted by local ID.
 
     A full page has a token even if it is the last one, as in the official emulator.
     """
     size = request.page_size("maxResults")
     after = request.params.get("nextPageToken", "")
     tenant_id = request.params.get("tenantId")
-    project = request.project if request.project.tenant or not tenant_id else request.project.tenant_named(tenant_id)
+    project = request.project if request.project.tenant or not tenant_id else request.project.get_tenant(tenant_id)
     page = [account for account in _by_id(project) if account.local_id > after][:size]
     users: list[Json] = [account.to_json() for account in page]
     payload: Payload = {"kind": "identitytoolkit#DownloadAccountResponse", "users": users}
@@ -43,7 +43,7 @@ def _by_id(project: AuthProject) -> list[Account]:
 
 
 def batch_delete(request: AuthRequest) -> Payload:
-    """`accounts:batchDelete`: delete the given accounts if they are disabled, or all with `force`."""
+    """`accounts:batchDelete`: delete the accounts in `localIds` that are disabled, or with `force` all of them."""
     local_ids = request.body.strings("localIds")
     validate(0 < len(local_ids) <= MAX_BATCH, "LOCAL_ID_LIST_EXCEEDS_LIMIT")
     errors: list[Json] = []
@@ -60,7 +60,7 @@ def batch_delete(request: AuthRequest) -> Payload:
 
 
 def query(request: AuthRequest) -> Payload:
-    """`accounts:query`: return all accounts, or with `returnUserInfo: false` their number."""
+    """`accounts:query`: return all accounts, or only their number with `returnUserInfo: false`."""
     if request.body.boolean("returnUserInfo") is False:
         return {"recordsCount": str(len(request.project.accounts))}
     for name in ("expression", "limit"):
@@ -70,7 +70,9 @@ def query(request: AuthRequest) -> Payload:
         raise not_implemented("offset is not implemented.")
     if request.body.string("sortBy") not in {"", "SORT_BY_FIELD_UNSPECIFIED", "USER_ID"}:
         raise not_implemented("Only sorting by USER_ID is implemented.")
-    accounts = _by_id(request.project)[:: -1 if request.body.string("order") == "DESC" else 1]
+    accounts = _by_id(request.project)
+    if request.body.string("order") == "DESC":
+        accounts.reverse()
     return {"recordsCount": str(len(accounts)), "userInfo": [account.to_json() for account in accounts]}
 
 
@@ -108,7 +110,7 @@ def list_verification_codes(request: AuthRequest) -> Payload:
 
 
 def get_config(request: AuthRequest) -> Payload:
-    """GET `/emulator/v1/projects/P/config`."""
+    """GET `/emulator/v1/projects/P/config`: return some settings."""
     return {
         "signIn": {"allowDuplicateEmails": request.project.allow_duplicate_emails},
         "emailPrivacyConfig": {"enableImprovedEmailPrivacy": request.project.email_privacy},
@@ -116,7 +118,7 @@ def get_config(request: AuthRequest) -> Payload:
 
 
 def update_config(request: AuthRequest) -> Payload:
-    """PATCH `/emulator/v1/projects/P/config`: update the given settings."""
+    """PATCH `/emulator/v1/projects/P/config`: update the settings in the body."""
     sign_in, privacy = request.body.object("signIn"), request.body.object("emailPrivacyConfig")
     duplicates = sign_in.boolean("allowDuplicateEmails") if sign_in else None
     improved = privacy.boolean("enableImprovedEmailPrivacy") if privacy else None
@@ -135,7 +137,7 @@ _CLAIM_PROBLEMS = {
 
 
 def batch_create(request: AuthRequest) -> Payload:
-    """Import all valid users; `error` in the response lists the others."""
+    """`accounts:batchCreate`: import all valid users. `error` in the response lists the others."""
     users = request.body.objects("users")
     validate(users, "MISSING_USER_ACCOUNT")
     parameters = read_parameters(request.body.fields())
@@ -148,16 +150,16 @@ def batch_create(request: AuthRequest) -> Payload:
             seen.add(user.string("localId"))
     errors: list[Json] = []
     for index, user in enumerate(users):
-        problem = _problem(request, user, parameters)
-        if problem is not None:
-            errors.append({"index": index, "message": problem})
+        message = _try_import_user(request, user, parameters)
+        if message is not None:
+            errors.append({"index": index, "message": message})
     return {"kind": "identitytoolkit#UploadAccountResponse", "error": errors}
 
 
-def _problem(request: AuthRequest, user: Body, parameters: dict[str, str]) -> str | None:
-    """Import a user. Return the error message, or None."""
+def _try_import_user(request: AuthRequest, user: Body, parameters: dict[str, str]) -> str | None:
+    """Import a user. Return the error message, or None on success."""
     try:
-        _take_over_account(request, user, parameters)
+        _import_user(request, user, parameters)
     except AuthHTTPError as error:
         return _CLAIM_PROBLEMS.get(error.message.partition(" :")[0], error.message)
     return None
@@ -170,15 +172,17 @@ def _validate_unique(project: AuthProject, users: list[Body]) -> None:
         if email and not project.allow_duplicate_emails:
             validate(email not in emails, f"DUPLICATE_EMAIL : {email}")
             emails.add(email)
-    known: set[tuple[str, str]] = set()
+    identities: set[tuple[str, str]] = set()
     for user in users:
         for provider in user.objects("providerUserInfo"):
-            identity = provider.string("providerId"), provider.string("rawId")
-            validate(identity not in known, f"DUPLICATE_RAW_ID : Provider id({identity[0]}), Raw id({identity[1]})")
-            known.add(identity)
+            provider_id, raw_id = provider.string("providerId"), provider.string("rawId")
+            problem = f"DUPLICATE_RAW_ID : Provider id({provider_id}), Raw id({raw_id})"
+            validate((provider_id, raw_id) not in identities, problem)
+            identities.add((provider_id, raw_id))
 
 
-def _take_over_account(request: AuthRequest, user: Body, parameters: dict[str, str]) -> None:
+def _import_user(request: AuthRequest, user: Body, parameters: dict[str, str]) -> None:
+    """Add the account of a user. Raises `AuthHTTPError`."""
     project = request.project
     validate(user.string("localId"), "localId is missing")
     account = Account(
@@ -194,23 +198,23 @@ def _take_over_account(request: AuthRequest, user: Body, parameters: dict[str, s
     if user.string("customAttributes"):
         validate_claims(user.string("customAttributes"))
         account.custom_attributes = user.string("customAttributes")
-    linked = _providers(project, user)
+    linked = _read_providers(project, user)
     if user.string("phoneNumber"):
         validate(user.string("phoneNumber").startswith("+"), "phone number format is invalid")
         account.phone_number = user.string("phoneNumber")
     account.valid_since = str(project.now())
     account.created_at = user.optional_string("createdAt") or str(project.now_ms())
-    account.email = _email(request, user)
+    account.email = _read_email(request, user)
     account.email_verified = bool(user.boolean("emailVerified"))
     account.disabled = bool(user.boolean("disabled"))
     if user.objects("mfaInfo"):
         validate(account.email, "Second factor account requires email to be presented.")
         validate(account.email_verified, "Second factor account requires email to be verified.")
-        account.mfa_info = _factors(user.objects("mfaInfo"), project.now_iso())
-    known = project.accounts.get(account.local_id)
-    if known is not None:
+        account.mfa_info = _read_factors(user.objects("mfaInfo"), project.now_iso())
+    existing = project.accounts.get(account.local_id)
+    if existing is not None:
         validate(request.body.boolean("allowOverwrite"), "localId belongs to an existing account - can not overwrite.")
-        project.accounts.delete(known)
+        project.accounts.delete(existing)
     project.accounts.add(account, linked)
 
 
@@ -222,52 +226,54 @@ def _set_password(account: Account, user: Body, project: AuthProject, parameters
         account.set_password(user.string("rawPassword"), project.now_ms(), user.string("salt") or None)
 
 
-def _email(request: AuthRequest, user: Body) -> str | None:
+def _read_email(request: AuthRequest, user: Body) -> str | None:
     if not user.string("email"):
         return None
     email = validate_email(user.string("email"), "email is invalid")
     owner = request.project.accounts.by_email(email)
-    strict = request.body.boolean("sanityCheck") and not request.project.allow_duplicate_emails
     problem = f"((Auth Emulator does not support importing duplicate email: {user.string('email')}))"
-    taken = "email exists in other account in database" if strict else problem
-    validate(owner is None or owner.local_id == user.string("localId"), taken)
+    if request.body.boolean("sanityCheck") and not request.project.allow_duplicate_emails:
+        problem = "email exists in other account in database"
+    validate(owner is None or owner.local_id == user.string("localId"), problem)
     return email
 
 
-def _providers(project: AuthProject, user: Body) -> list[Provider]:
+def _read_providers(project: AuthProject, user: Body) -> list[Provider]:
     linked: list[Provider] = []
     for provider in user.objects("providerUserInfo"):
         provider_id, raw_id = provider.string("providerId"), provider.string("rawId")
         if provider_id in {PASSWORD, PHONE}:
             continue
-        unparsed = (
-            "((Parsing federatedId is not implemented in Auth Emulator; please specify providerId AND rawId as a "
-            "workaround.))"
-        )
-        missing = unparsed if provider.string("federatedId") else "federatedId or (providerId & rawId) is required"
-        validate(provider_id and raw_id, missing)
+        problem = "federatedId or (providerId & rawId) is required"
+        if provider.string("federatedId"):
+            problem = (
+                "((Parsing federatedId is not implemented in Auth Emulator; please specify providerId AND rawId as a "
+                "workaround.))"
+            )
+        validate(provider_id and raw_id, problem)
         owner = project.accounts.by_provider(provider_id, raw_id)
-        free = owner is None or owner.local_id == user.string("localId")
-        validate(free, "raw id exists in other account in database")
+        is_available = owner is None or owner.local_id == user.string("localId")
+        validate(is_available, "raw id exists in other account in database")
         linked.append(provider.fields())
     return linked
 
 
-def _factors(records: list[Body], now: str) -> list[dict[str, Json]]:
-    """Return the second factors with missing IDs and times filled in."""
-    given = [record.string("mfaEnrollmentId") for record in records if record.string("mfaEnrollmentId")]
-    validate(len(given) == len(set(given)), "Enrollment id already exists.")
+def _read_factors(records: list[Body], now: str) -> list[dict[str, Json]]:
+    """Return the second factors. Fill in missing IDs and times."""
+    enrollment_ids = [record.string("mfaEnrollmentId") for record in records if record.string("mfaEnrollmentId")]
+    validate(len(enrollment_ids) == len(set(enrollment_ids)), "Enrollment id already exists.")
     factors: list[dict[str, Json]] = []
     for record in records:
         number = record.string("phoneInfo")
         validate(number, "Second factor not supported.")
         validate(number.startswith("+"), "Phone number format is invalid")
-        more: dict[str, Json] = {
+        factor: dict[str, Json] = {
+            **record.fields(),
             "mfaEnrollmentId": record.string("mfaEnrollmentId") or random_id(28),
             "enrolledAt": record.string("enrolledAt") or now,
             "unobfuscatedPhoneInfo": number,
         }
-        factors.append({**record.fields(), **more})
+        factors.append(factor)
     numbers = {str(factor["phoneInfo"]) for factor in factors}
     validate(len(numbers) == len(factors), "INTERNAL_ERROR : MFA Enrollment Phone Numbers must be unique.")
     return factors

@@ -1,7 +1,7 @@
 """Requests to operations, and validation of their bodies against field types.
 
-Google's front end maps JSON to typed messages: names may be snake_case, a number is accepted as a string, and an index
-as an enum value. Other values of the wrong type are rejected. Unknown fields are accepted.
+Google's servers convert JSON to typed messages: names may be snake_case, a number is accepted as a string, and an index
+as the value of an enum. Other values of a wrong type are rejected. Unknown fields are accepted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StringField:
-    """A string, or a number that is converted to one."""
+    """A string, or a number that is converted to a string."""
 
     one_of: tuple[str, ...] = ()
     integer: bool = False
@@ -44,15 +44,15 @@ class ListField:
 
 @dataclass(frozen=True, slots=True)
 class ObjectField:
-    """An object. Fields that are not listed may have any value; without listed fields it is a map."""
+    """An object. Fields that are not in `fields` may have any value. Without `fields`, the object is a map."""
 
     fields: Mapping[str, FieldType]
 
 
 FieldType: TypeAlias = StringField | BoolField | ListField | ObjectField
 
-PAGE = 20
-MAX_PAGE = 1000
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 1000
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _INTEGER = re.compile(r"-?\d{1,19}")
@@ -68,7 +68,7 @@ class Body:
         return name in self._fields
 
     def string(self, name: str) -> str:
-        """Return the string, or "" if the field is absent (the same for Firebase, unless `in` is checked)."""
+        """Return the string, or "" if the field is absent. Most operations treat both cases equally."""
         value = self._fields.get(name)
         return value if isinstance(value, str) else ""
 
@@ -83,12 +83,12 @@ class Body:
         return value if isinstance(value, bool) else None
 
     def strings(self, name: str) -> list[str]:
-        """Return the strings of an array; empty if the field is absent."""
+        """Return the strings of an array, or [] if the field is absent."""
         value = self._fields.get(name)
         return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
     def objects(self, name: str) -> list[Body]:
-        """Return the objects of an array; empty if the field is absent."""
+        """Return the objects of an array, or [] if the field is absent."""
         value = self._fields.get(name)
         return [Body(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -108,7 +108,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class AuthRequest:
-    """A request to one operation. `is_admin`: sent by an administrator. `origin`: the URL of the emulator."""
+    """A request to one operation.
+
+    Attributes:
+        project: The project or tenant.
+        body: The validated body.
+        params: The decoded query parameters.
+        is_admin: Whether an administrator sent the request.
+        origin: The scheme and host of the emulator, for links.
+    """
 
     project: AuthProject
     body: Body
@@ -120,14 +128,14 @@ class AuthRequest:
         """Return the size of a page that a query parameter requests."""
         text = self.params.get(name, "")
         requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-        return min(requested or PAGE, MAX_PAGE)
+        return min(requested or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
 
 
 Operation: TypeAlias = "Callable[[AuthRequest], Payload]"
 
 
 def read(raw: bytes, content_type: str, fields: Mapping[str, FieldType], *, allows_form: bool = False) -> Body:
-    """Parse and validate a body; `allows_form` also accepts URL-encoded ones. Raises `AuthHTTPError`."""
+    """Parse and validate a body. With `allows_form`, a URL-encoded body is valid too. Raises `AuthHTTPError`."""
     media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
     if allows_form and media_type == "application/x-www-form-urlencoded":
         pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
@@ -136,7 +144,7 @@ def read(raw: bytes, content_type: str, fields: Mapping[str, FieldType], *, allo
         value = _parse(raw)
     else:
         raise invalid_content_type(content_type)
-    return Body(cast("dict[str, Json]", _check(value, ObjectField(fields), "")))
+    return Body(cast("dict[str, Json]", _validate(value, ObjectField(fields), "")))
 
 
 def _parse(raw: bytes) -> Json:
@@ -156,9 +164,10 @@ def _reject_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check(value: Json, kind: FieldType, path: str) -> Json:
+def _validate(value: Json, kind: FieldType, path: str) -> Json:
+    """Return the value as the field type. Raises `AuthHTTPError` if the type is wrong."""
     if isinstance(kind, StringField):
-        return _check_text(value, kind, path)
+        return _validate_string(value, kind, path)
     if isinstance(kind, BoolField):
         if not isinstance(value, bool):
             raise invalid_payload(f"{path} must be boolean")
@@ -166,21 +175,21 @@ def _check(value: Json, kind: FieldType, path: str) -> Json:
     if isinstance(kind, ListField):
         if not isinstance(value, list):
             raise invalid_payload(f"{path} must be array")
-        return [_check(item, kind.item, f"{path}/{index}") for index, item in enumerate(value)]
+        return [_validate(item, kind.item, f"{path}/{index}") for index, item in enumerate(value)]
     if not isinstance(value, dict):
         raise invalid_payload(f"{path} must be object")
     if not kind.fields:
         return value
     named = {name if name in kind.fields else _camel_case(name): item for name, item in value.items()}
-    # Sorted, because Google's servers report the first wrong field in alphabetical order.
+    # Sorted, because Google's servers report the first invalid field in alphabetical order.
     for name in sorted(named.keys() & kind.fields.keys()):
-        named[name] = _check(named[name], kind.fields[name], f"{path}/{name}")
+        named[name] = _validate(named[name], kind.fields[name], f"{path}/{name}")
     return named
 
 
-def _check_text(value: Json, kind: StringField, path: str) -> str:
+def _validate_string(value: Json, kind: StringField, path: str) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = number_text(value)
+        value = format_number(value)
     if not isinstance(value, str):
         raise invalid_payload(f"{path} must be string")
     if kind.one_of and value not in kind.one_of:
@@ -192,8 +201,8 @@ def _check_text(value: Json, kind: StringField, path: str) -> str:
     return value
 
 
-def number_text(value: float) -> str:
-    """Return a number as JavaScript prints it: 3.0 is "3"."""
+def format_number(value: float) -> str:
+    """Return a number as JavaScript formats it: 3.0 is "3"."""
     return repr(value).removesuffix(".0")
 
 

@@ -1,6 +1,6 @@
 """Operations that the Firebase command line uses for `auth:import` and `auth:export`.
 
-They are operations of API version 3, except for two that the command line calls first.
+Most are operations of API version 3. The last two in this file are those that the command line calls first.
 https://firebase.google.com/docs/cli/auth
 """
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 _SCRYPT_VERSION = 0
-"""The version of a password hash that Firebase itself made. The command line exports no other hashes."""
+"""The version of password hashes in Firebase's own format. The command line exports only these hashes."""
 
 
 def upload_account(request: AuthRequest) -> Payload:
     """`uploadAccount`: import users, as `accounts:batchCreate` does.
 
-    As in production, a response without errors has no `error`; the command line reports a problem for an empty list.
+    As in production, a successful response has no `error`. The command line would report an empty list as a problem.
     """
     _require_administrator(request)
     payload = batch_create(request)
@@ -33,7 +33,7 @@ def upload_account(request: AuthRequest) -> Payload:
 
 
 def download_account(request: AuthRequest) -> Payload:
-    """`downloadAccount`: return a page of users, as `accounts:batchGet` does, with the versions of their hashes."""
+    """`downloadAccount`: return a page of users, as `accounts:batchGet` does, with the versions of password hashes."""
     _require_administrator(request)
     params = {name: value for name, value in request.body.fields().items() if isinstance(value, str)}
     payload = batch_get(replace(request, params=params))
@@ -65,11 +65,11 @@ def _require_administrator(request: AuthRequest) -> None:
 
 
 def grant_access_token(_: AuthRequest) -> Payload:
-    """POST `/oauth2/v3/token`: return an administrator's access token for any refresh token of the command line."""
+    """POST `/oauth2/v3/token`: return the access token of an administrator for any refresh token."""
     return {"access_token": "owner", "expires_in": LIFETIME, "token_type": "Bearer"}
 
 
 def test_permissions(request: AuthRequest) -> Payload:
-    """`projects/P:testIamPermissions` of the Resource Manager: return the permissions; administrators have all."""
+    """`projects/P:testIamPermissions` of the Resource Manager: return all permissions in the request."""
     permissions: list[Json] = [*request.body.strings("permissions")]
     return {"permissions": permissions}

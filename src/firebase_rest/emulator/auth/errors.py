@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class AuthHTTPError(Exception):
-    """An error response. `message` is Firebase's error code, optionally with an explanation."""
+    """Raised to respond with an HTTP error. `message` is Firebase's error code, which a text may follow."""
 
     def __init__(self, code: int, message: str, errors: list[dict[str, Json]], status: str | None = None) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class AuthHTTPError(Exception):
 
 
 class OAuthHTTPError(AuthHTTPError):
-    """An error in the format of OAuth, as returned by Google's token endpoint."""
+    """Raised to respond with an error in the format of OAuth, as Google's token endpoint does."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(400, error, [])
@@ -44,7 +44,7 @@ def bad_request(message: str) -> AuthHTTPError:
 
 
 def validate(condition: object, message: str) -> None:
-    """Raise `AuthHTTPError` 400 with `message` unless `condition` is true."""
+    """Raise `AuthHTTPError` 400 with `message` if `condition` is false."""
     if not condition:
         raise bad_request(message)
 
@@ -62,7 +62,7 @@ def invalid_content_type(content_type: str) -> AuthHTTPError:
 
 
 def unauthenticated() -> AuthHTTPError:
-    """Return the error for an Authorization header without "Bearer owner" or a Google access token."""
+    """Return the error for an Authorization header that is neither "Bearer owner" nor a Google access token."""
     message = (
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
         "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -72,7 +72,7 @@ def unauthenticated() -> AuthHTTPError:
 
 
 def key_missing() -> AuthHTTPError:
-    """Return the error for a request without an API key or an administrator's token."""
+    """Return the error for a request with neither an API key nor the token of an administrator."""
     message = "The request is missing a valid API key."
     return AuthHTTPError(403, message, [_detail(message, "forbidden")], "PERMISSION_DENIED")
 

@@ -22,16 +22,16 @@ SHOWN_DIGITS = 4
 DIGITS = 6
 PERIOD = 30
 """Seconds for which an authenticator app shows a code."""
-ADJACENT = 1
+ADJACENT_PERIODS = 1
 """Number of periods before and after the current one whose codes are accepted, because clocks differ."""
 
 
 Factor: TypeAlias = "dict[str, Json]"
-"""A second factor as in the API: `mfaEnrollmentId`, `enrolledAt`, `displayName`, and `phoneInfo` or `totpInfo`."""
+"""A second factor in the API's format: `mfaEnrollmentId`, `enrolledAt`, `displayName`, `phoneInfo` or `totpInfo`."""
 
 
 def new_factor(enrolled_at: str, display_name: str | None, phone_number: str | None) -> Factor:
-    """Return a factor: a phone number, or an authenticator app without a number."""
+    """Return a new second factor: a phone number, or an authenticator app if `phone_number` is None."""
     return without_none(
         mfaEnrollmentId=random_id(28),
         enrolledAt=enrolled_at,
@@ -43,46 +43,51 @@ def new_factor(enrolled_at: str, display_name: str | None, phone_number: str | N
 
 
 def number_of(factor: Factor) -> str | None:
-    """Return the phone number; None for an authenticator app."""
+    """Return the phone number of a factor, or None for an authenticator app."""
     number = factor.get("unobfuscatedPhoneInfo")
     return number if isinstance(number, str) else None
 
 
 def hint(factor: Factor) -> Factor:
-    """Return the part of a factor that is shown before it is used."""
-    shown = {name: factor.get(name) for name in ("mfaEnrollmentId", "enrolledAt", "displayName", "totpInfo")}
-    return without_none(**shown, phoneInfo=mask_number(number_of(factor)))
+    """Return the part of a factor that a client receives before the second step of the sign-in."""
+    public = {name: factor.get(name) for name in ("mfaEnrollmentId", "enrolledAt", "displayName", "totpInfo")}
+    return without_none(**public, phoneInfo=mask_number(number_of(factor)))
 
 
 def mask_number(number: str | None) -> str | None:
-    """Return a phone number with all but the last four digits hidden."""
+    """Return a phone number with "*" for all digits but the last four."""
     if number is None:
         return None
-    hidden = sum(character.isdigit() for character in number) - SHOWN_DIGITS
-    shown: list[str] = []
+    digits_to_mask = sum(character.isdigit() for character in number) - SHOWN_DIGITS
+    masked: list[str] = []
     for character in number:
-        hide = character.isdigit() and hidden > 0
-        hidden -= character.isdigit()
-        shown.append("*" if hide else character)
-    return "".join(shown)
+        if character.isdigit() and digits_to_mask > 0:
+            digits_to_mask -= 1
+            masked.append("*")
+        else:
+            masked.append(character)
+    return "".join(masked)
 
 
-def enrollments(records: Sequence[Body], *, new_ids: bool) -> list[Factor]:
-    """Return the phone numbers in a request. `new_ids` generates IDs; otherwise the request contains them."""
-    found: dict[str, Factor] = {}
+def read_factors(records: Sequence[Body], *, new_ids: bool) -> list[Factor]:
+    """Return the phone numbers in a request as factors. With `new_ids`, generate IDs; otherwise read them."""
+    factors: dict[str, Factor] = {}
     ids: set[str] = set()
     for enrollment in records:
         number = enrollment.string("phoneInfo")
         validate(number.startswith("+"), "INVALID_MFA_PHONE_NUMBER : Invalid format.")
-        if number in found:
+        if number in factors:
             continue
         identifier = random_id(28) if new_ids else enrollment.string("mfaEnrollmentId")
         validate(identifier, "INVALID_MFA_ENROLLMENT_ID : mfaEnrollmentId must be defined.")
         validate(identifier not in ids, "DUPLICATE_MFA_ENROLLMENT_ID")
         ids.add(identifier)
-        given = enrollment.string_fields()
-        found[number] = {**given, "mfaEnrollmentId": identifier, "unobfuscatedPhoneInfo": number}
-    return list(found.values())
+        factors[number] = {
+            **enrollment.string_fields(),
+            "mfaEnrollmentId": identifier,
+            "unobfuscatedPhoneInfo": number,
+        }
+    return list(factors.values())
 
 
 def new_secret() -> str:
@@ -108,6 +113,6 @@ def totp_code(secret: str, seconds: float | None = None) -> str:
 
 
 def is_valid_totp(secret: str, code: str, seconds: float) -> bool:
-    """Return whether this is the code of the current period, or of the one before or after."""
-    steps = range(-ADJACENT, ADJACENT + 1)
-    return any(totp_code(secret, seconds + step * PERIOD) == code for step in steps)
+    """Return whether `code` is the code of the current period, or of the period before or after."""
+    periods = range(-ADJACENT_PERIODS, ADJACENT_PERIODS + 1)
+    return any(totp_code(secret, seconds + period * PERIOD) == code for period in periods)

@@ -1,4 +1,4 @@
-"""Sign-in with identity providers, with fake credentials: JSON or an unsigned JWT as `id_token`.
+"""Sign-in with identity providers. The credentials are fake: JSON, or an unsigned JWT, as `id_token`.
 
 https://firebase.google.com/docs/emulator-suite/connect_auth
 """
@@ -30,7 +30,7 @@ _NOT_STRICT = "((Auth Emulator failed to parse fake id_token as strict JSON.))"
 
 @dataclass(frozen=True, slots=True)
 class FederatedProfile:
-    """A user at an identity provider; `payload` is the part of the response about the user."""
+    """A user of an identity provider. `payload` is the part of the response about the user."""
 
     provider_id: str
     raw_id: str
@@ -66,16 +66,16 @@ def sign_in_with_idp(request: AuthRequest) -> Payload:
     for name in ("returnRefreshToken", "pendingIdToken"):
         if body.boolean(name) or body.string(name):
             raise not_implemented(f"{name} is not implemented yet.")
-    profile = _profile(_parameters(request))
+    profile = _read_profile(_callback_params(request))
     linking = project.signed_in(body.string("idToken")).account if body.string("idToken") else None
-    known = project.accounts.by_provider(profile.provider_id, profile.raw_id)
+    existing = project.accounts.by_provider(profile.provider_id, profile.raw_id)
     try:
-        outcome, account = _find(project, profile, known, linking)
+        account_fields, account = _find_account(project, profile, existing, linking)
     except AuthHTTPError as error:
         if not body.boolean("returnIdpCredential"):
             raise
         return {**profile.payload, "errorMessage": error.message}
-    payload: Payload = {**profile.payload, **outcome}
+    payload: Payload = {**profile.payload, **account_fields}
     if account is None:
         return payload
     project.accounts.update_indexes(account, link=[profile.as_provider()])
@@ -89,41 +89,42 @@ def sign_in_with_idp(request: AuthRequest) -> Payload:
     return {**payload, **project.issue(account, profile.provider_id, attributes=profile.attributes)}
 
 
-def _parameters(request: AuthRequest) -> dict[str, str]:
-    """Return the parameters of the callback: the query, overridden by `postBody`, then by the fragment."""
+def _callback_params(request: AuthRequest) -> dict[str, str]:
+    """Return the parameters of the callback. `postBody` overrides the query, and the fragment overrides both."""
     uri = request.body.string("requestUri")
     validate(uri, "MISSING_REQUEST_URI")
     validate(is_absolute_url(uri), "INVALID_REQUEST_URI")
     parts = urlsplit(uri)
-    query = {**_pairs(parts.query), **_pairs(request.body.string("postBody")), **_pairs(parts.fragment)}
+    post_body = request.body.string("postBody")
+    query = {**_parse_query(parts.query), **_parse_query(post_body), **_parse_query(parts.fragment)}
     code = redeem_callback(request.project, query, request.body.string("sessionId"))
     if code is not None:
         query = {"providerId": code.provider_id, "id_token": json.dumps(code.claims)}
     if not query.get("providerId"):
-        shown = urlunsplit(parts._replace(path=parts.path or "/", query=form_encoded(query), fragment=""))
-        raise bad_request(f"INVALID_CREDENTIAL_OR_PROVIDER_ID : Invalid IdP response/credential: {shown}")
+        url = urlunsplit(parts._replace(path=parts.path or "/", query=form_encoded(query), fragment=""))
+        raise bad_request(f"INVALID_CREDENTIAL_OR_PROVIDER_ID : Invalid IdP response/credential: {url}")
     return query
 
 
-def _pairs(query: str) -> dict[str, str]:
-    """Return the parameters; the first one if a name occurs twice."""
+def _parse_query(query: str) -> dict[str, str]:
+    """Return the parameters of a query string. If a name is repeated, the first value counts."""
     return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
 
-def _profile(query: Mapping[str, str]) -> FederatedProfile:
+def _read_profile(query: Mapping[str, str]) -> FederatedProfile:
     provider_id = validate_provider_id(query["providerId"].lower())
     id_token, access_token = query.get("id_token"), query.get("access_token")
-    claims = _claims(id_token) or _claims(access_token)
+    claims = _parse_claims(id_token) or _parse_claims(access_token)
     if claims is None:
-        raise _unreadable_credential(provider_id, id_token, access_token)
-    saml = _saml(query["SAMLResponse"]) if query.get("SAMLResponse") else {}
+        raise _unsupported_credential(provider_id, id_token, access_token)
+    saml = _parse_assertion(query["SAMLResponse"]) if query.get("SAMLResponse") else {}
     payload = _describe(provider_id, claims, saml)
     payload["oauthAccessToken"] = access_token or f"FirebaseAuthEmulatorFakeAccessToken_{provider_id}"
     payload["oauthIdToken"] = id_token
     return FederatedProfile(provider_id, str(claims["sub"]), without_none(**payload), saml.get("attributeStatements"))
 
 
-def _unreadable_credential(provider_id: str, id_token: str | None, access_token: str | None) -> AuthHTTPError:
+def _unsupported_credential(provider_id: str, id_token: str | None, access_token: str | None) -> AuthHTTPError:
     if id_token:
         return bad_request(f"INVALID_IDP_RESPONSE : Unable to parse id_token: {id_token} {_ONLY_STRICT}")
     if access_token and provider_id in {"google.com", "apple.com"}:
@@ -136,7 +137,8 @@ def _unreadable_credential(provider_id: str, id_token: str | None, access_token:
     return not_implemented("The Auth Emulator only supports sign-in with credentials (id_token required).")
 
 
-def _claims(text: str | None) -> Payload | None:
+def _parse_claims(text: str | None) -> Payload | None:
+    """Return the claims of a fake credential, or None if it is missing or neither JSON nor a JWT."""
     if not text:
         return None
     if text.startswith("{"):
@@ -159,7 +161,7 @@ def _claims(text: str | None) -> Payload | None:
     return claims
 
 
-def _saml(text: str) -> Payload:
+def _parse_assertion(text: str) -> Payload:
     """Return the assertion of a fake SAML response, which is JSON."""
     try:
         response = cast("Json", json.loads(text))
@@ -176,6 +178,7 @@ def _saml(text: str) -> Payload:
 
 
 def _describe(provider_id: str, claims: Payload, saml: Payload) -> Payload:
+    """Return the part of the response about the user."""
     email = str(claims["email"]).lower() if claims.get("email") else None
     payload: Payload = {
         "kind": "identitytoolkit#VerifyAssertionResponse",
@@ -227,16 +230,25 @@ def _json(value: Json) -> str:
 # --- finding the account ---
 
 
-def _find(
-    project: AuthProject, profile: FederatedProfile, known: Account | None, linking: Account | None
+def _find_account(
+    project: AuthProject, profile: FederatedProfile, existing: Account | None, linking: Account | None
 ) -> tuple[Payload, Account | None]:
-    """Return fields of the response, and the account; None if the user must confirm first."""
+    """Return fields of the response about the account, and the account.
+
+    The account is None if another account has the e-mail address, and the user must sign in to that account first.
+
+    Args:
+        project: The project.
+        profile: The user of the identity provider.
+        existing: The account to which the profile is linked, or None.
+        linking: The account of the ID token in the request, or None.
+    """
     if linking is not None:
-        validate(known is None, "FEDERATED_USER_ID_ALREADY_LINKED")
+        validate(existing is None, "FEDERATED_USER_ID_ALREADY_LINKED")
         _link(project, profile, linking)
         return {"localId": linking.local_id}, linking
-    if known is not None:
-        return {"localId": known.local_id}, known
+    if existing is not None:
+        return {"localId": existing.local_id}, existing
     unique_emails = not project.allow_duplicate_emails
     owner = project.accounts.by_email(profile.email) if profile.email and unique_emails else None
     if owner is None:
@@ -265,8 +277,8 @@ def _link(project: AuthProject, profile: FederatedProfile, account: Account) -> 
 
 
 def _take_over_account(project: AuthProject, profile: FederatedProfile, account: Account) -> None:
-    """Sign in to an account with a verified address. An unverified account may be an attacker's: drop its password."""
-    if not account.email_verified:
+    """Sign in to the account with the e-mail address that the identity provider has verified."""
+    if not account.email_verified:  # an attacker may have created the account, so remove the credentials
         account.password_hash = account.phone_number = None
         account.revoke(str(project.now()))
     _copy_profile(profile, account)

@@ -1,4 +1,4 @@
-"""Accounts and the other values that Auth stores and returns."""
+"""Accounts, codes and the other values that Auth stores, and the store of accounts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class VerificationCode:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """The sign-in at an identity provider that an OAuth authorization code stands for."""
+    """A sign-in at an identity provider, for which an OAuth authorization code was issued."""
 
     claims: Payload
     provider_id: str = "google.com"
@@ -61,7 +61,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class TotpEnrollment:
-    """The secret of an authenticator app that has not been verified yet. `expires` is in seconds."""
+    """The secret of an authenticator app that is not verified yet. `expires` is in seconds since the epoch."""
 
     local_id: str
     secret: str
@@ -70,7 +70,7 @@ class TotpEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class SignedInAccount:
-    """The account of an ID token, the sign-in provider and the claims."""
+    """The account, the sign-in provider and the claims of an ID token."""
 
     account: Account
     provider: str
@@ -92,7 +92,7 @@ ANONYMOUS = "anonymous"
 CUSTOM = "custom"
 
 Provider: TypeAlias = "dict[str, Json]"
-"""A sign-in method of an account: `providerId`, `rawId` (the user ID there) and the profile."""
+"""A sign-in method of an account: `providerId`, `rawId` (the user ID at the provider) and the profile."""
 
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -103,13 +103,13 @@ def random_id(length: int) -> str:
 
 
 def without_none(**fields: Json) -> dict[str, Json]:
-    """Return the fields that are not None; Firebase omits unset fields."""
+    """Return the fields that are not None, because Firebase omits unset fields."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(slots=True)
 class Account:
-    """One user. Times are strings of milliseconds as in the API; `valid_since` is in seconds."""
+    """One user. As in the API, times are strings: milliseconds since the epoch, but seconds for `valid_since`."""
 
     local_id: str
     email: str | None = None
@@ -123,7 +123,7 @@ class Account:
     salt: str | None = None
     password_updated_at: int | None = None
     hash_parameters: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    """How an imported `password_hash` was made, with the names in the API; empty for the emulator's own hash."""
+    """The hash parameters of an imported `password_hash`, with the API's names. Empty for the emulator's own hash."""
     email_link_sign_in: bool | None = None
     custom_auth: bool | None = None
     custom_attributes: str | None = None
@@ -134,7 +134,7 @@ class Account:
     valid_since: str | None = None
     providers: list[Provider] | None = None
     mfa_info: list[dict[str, Json]] | None = None
-    """The second factors, as in the API."""
+    """The second factors, in the API's format."""
     totp_secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """The secrets of authenticator apps, by enrolment ID."""
     tenant_id: str | None = None
@@ -148,7 +148,7 @@ class Account:
         self.password_updated_at = now_ms
 
     def has_password(self, password: str) -> bool:
-        """Return whether this is the password of the account; False if it has none.
+        """Return whether `password` is the password of the account. False if the account has none.
 
         Raises:
             AuthHTTPError: 501 if the hash was imported and its algorithm is not available.
@@ -157,12 +157,12 @@ class Account:
         return bool(stored) and is_password(password, stored, self.salt or "", self.hash_parameters)
 
     def revoke(self, since: str) -> None:
-        """Invalidate all earlier ID tokens and refresh tokens. `since` is in seconds."""
+        """Invalidate all earlier ID tokens and refresh tokens. `since` is in seconds since the epoch."""
         self.valid_since = since
         self.generation += 1
 
     def to_json(self) -> dict[str, Json]:
-        """Return the account as in `users[]` of a lookup."""
+        """Return the account in the format of `users[]` in the response to a lookup."""
         fields = {json_name: getattr(self, name) for name, json_name in _JSON_NAMES.items()}
         for json_name, items in (("providerUserInfo", self.providers), ("mfaInfo", self.mfa_info)):
             fields[json_name] = None if items is None else [dict(item) for item in items]
@@ -174,21 +174,21 @@ _JSON_NAMES = {
     for name in Account.__slots__
     if name not in {"providers", "mfa_info", "totp_secrets", "generation", "hash_parameters"}
 }
-"""The names in the API of the other fields of an account."""
+"""The API's names of the fields that need no conversion."""
 
 
 class AccountTracker(Protocol):
-    """Learns which accounts a request may change."""
+    """Receives the accounts that a request may change."""
 
     def used(self, store: AccountStore, account: Account) -> None:
-        """Note that a request looked up an account, before it changes it."""
+        """Record that a request has looked up an account. Called before the account may change."""
 
     def changed(self, store: AccountStore, local_id: str) -> None:
-        """Note that an account was added, changed or deleted."""
+        """Record that an account was added, changed or deleted."""
 
 
 class AccountStore:
-    """All accounts of one project or tenant. Call `update_indexes` after changing an account."""
+    """All accounts of one project or tenant. Callers must call `update_indexes` after a change of an account."""
 
     def __init__(self, tenant_id: str | None = None, project: str = "", tracker: AccountTracker | None = None) -> None:
         self.tenant_id = tenant_id
@@ -196,7 +196,7 @@ class AccountStore:
         self._tracker = tracker
         self._by_id: dict[str, Account] = {}
         self._by_email: dict[str, str] = {}
-        self._email_of: dict[str, str] = {}
+        self._indexed_emails: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._by_id.values())
@@ -205,14 +205,14 @@ class AccountStore:
         return len(self._by_id)
 
     def current(self, local_id: str) -> Account | None:
-        """Return an account that is only read."""
+        """Return an account that the caller only reads, or None."""
         return self._by_id.get(local_id)
 
     def get(self, local_id: str) -> Account | None:
         return self._track(self._by_id.get(local_id))
 
     def by_email(self, email: str) -> Account | None:
-        """Find an account by its e-mail address, in lower case."""
+        """Find an account by its e-mail address, which must be in lower case."""
         return self.get(self._by_email.get(email, ""))
 
     def by_phone_number(self, number: str) -> Account | None:
@@ -224,15 +224,15 @@ class AccountStore:
 
     def by_provider(self, provider_id: str, raw_id: str) -> Account | None:
         """Find an account by its user ID at a provider."""
-        wanted = (provider_id, raw_id)
+        identity = (provider_id, raw_id)
         return self._first(
             account
             for account in self
-            if any((provider["providerId"], provider.get("rawId")) == wanted for provider in account.providers or [])
+            if any((provider["providerId"], provider.get("rawId")) == identity for provider in account.providers or [])
         )
 
     def find_all_by_email(self, email: str) -> list[Account]:
-        """Return the account with this address, then those with a provider that reports it."""
+        """Return the account with an e-mail address, then the accounts with a provider that reports the address."""
         own = self.by_email(email)
         others = [
             account
@@ -250,30 +250,36 @@ class AccountStore:
         return local_id
 
     def add(self, account: Account, link: Sequence[Provider] = ()) -> None:
-        """Add an account; its local ID must be unused."""
+        """Add an account. Its local ID must be unused."""
         account.tenant_id = self.tenant_id
         self._by_id[account.local_id] = account
         self.update_indexes(account, link)
 
     def delete(self, account: Account) -> None:
-        self._forget_email(account)
+        self._remove_from_index(account)
         del self._by_id[account.local_id]
-        self._note_change(account.local_id)
+        self._record_change(account.local_id)
 
     def clear(self) -> None:
         for local_id in self._by_id:
-            self._note_change(local_id)
+            self._record_change(local_id)
         self._by_id.clear()
         self._by_email.clear()
-        self._email_of.clear()
+        self._indexed_emails.clear()
 
     def update_indexes(self, account: Account, link: Sequence[Provider] = (), unlink: Sequence[str] = ()) -> None:
-        """Update indexes and providers from the fields of an account; `link` and `unlink` other providers."""
-        self._note_change(account.local_id)
-        self._forget_email(account)
+        """Update the indexes after a change of an account, and its sign-in methods.
+
+        Args:
+            account: The account. The providers for password and phone follow from its fields.
+            link: Other providers to add or replace.
+            unlink: The IDs of other providers to remove.
+        """
+        self._record_change(account.local_id)
+        self._remove_from_index(account)
         if account.email:
             self._by_email[account.email] = account.local_id
-            self._email_of[account.local_id] = account.email
+            self._indexed_emails[account.local_id] = account.email
         linked = list(link)
         unlinked = set(unlink)
         if account.email and (account.password_hash or account.email_link_sign_in):
@@ -284,22 +290,22 @@ class AccountStore:
             linked.append({"providerId": PHONE, "phoneNumber": account.phone_number, "rawId": account.phone_number})
         else:
             unlinked.add(PHONE)
-        _relink(account, linked, unlinked)
+        _update_providers(account, linked, unlinked)
 
-    def _forget_email(self, account: Account) -> None:
-        email = self._email_of.pop(account.local_id, None)
+    def _remove_from_index(self, account: Account) -> None:
+        email = self._indexed_emails.pop(account.local_id, None)
         if email is not None:
             del self._by_email[email]
 
-    def _first(self, found: Iterable[Account]) -> Account | None:
-        return self._track(next(iter(found), None))
+    def _first(self, accounts: Iterable[Account]) -> Account | None:
+        return self._track(next(iter(accounts), None))
 
     def _track(self, account: Account | None) -> Account | None:
         if self._tracker is not None and account is not None:
             self._tracker.used(self, account)
         return account
 
-    def _note_change(self, local_id: str) -> None:
+    def _record_change(self, local_id: str) -> None:
         if self._tracker is not None:
             self._tracker.changed(self, local_id)
 
@@ -315,14 +321,14 @@ def _password_provider(account: Account, email: str) -> Provider:
     )
 
 
-def _relink(account: Account, linked: list[Provider], unlinked: set[str]) -> None:
-    """Remove, then replace in place or append, which gives the order of the official emulator."""
+def _update_providers(account: Account, linked: list[Provider], unlinked: set[str]) -> None:
+    """Remove, replace and append providers. The resulting order is that of the official emulator."""
     if account.providers is not None:
         account.providers = [provider for provider in account.providers if provider["providerId"] not in unlinked]
     for provider in linked:
-        known = account.providers = account.providers or []
-        indexes = [index for index, other in enumerate(known) if other["providerId"] == provider["providerId"]]
-        if indexes:
-            known[indexes[0]] = provider
+        providers = account.providers = account.providers or []
+        provider_ids = [existing["providerId"] for existing in providers]
+        if provider["providerId"] in provider_ids:
+            providers[provider_ids.index(provider["providerId"])] = provider
         else:
-            known.append(provider)
+            providers.append(provider)

@@ -1,4 +1,4 @@
-"""E-mails and text messages that Firebase would have sent."""
+"""The outbox: e-mails and text messages that Firebase would have sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.auth.model import ActionCode, VerificationCode
 
 LIMIT = 1000
-"""Number of messages of each kind that are kept, the newest."""
+"""Maximum number of e-mails, and of text messages. Older ones are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class TextMessage:
 
 
 class Outbox:
-    """All messages of an emulator."""
+    """The messages of an emulator."""
 
     def __init__(self) -> None:
         self._mails: deque[Mail] = deque(maxlen=LIMIT)
@@ -80,13 +80,13 @@ class Outbox:
         return tuple(self._text_messages)
 
     def add_mail(self, code: ActionCode, project: str, tenant_id: str | None, now: float) -> None:
-        """Record the e-mail with a code."""
+        """Record the e-mail that contains a code."""
         to = code.new_email or code.email
         kind = code.request_type
         self._mails.append(Mail(to, kind, code.code, code.link, code.email, code.new_email, project, tenant_id, now))
 
     def add_text_message(self, code: VerificationCode, project: str, tenant_id: str | None, now: float) -> None:
-        """Record the text message with a code."""
+        """Record the text message that contains a code."""
         message = TextMessage(code.phone_number, code.code, code.session_info, project, tenant_id, now)
         self._text_messages.append(message)
 

@@ -1,4 +1,4 @@
-"""Password hashes: the emulator's own, the official emulator's, and those of imported users.
+"""Password hashes of this emulator, of the official emulator, and of imported users.
 
 https://firebase.google.com/docs/cli/auth#password_hash_parameters
 """
@@ -24,10 +24,10 @@ HASH_FIELDS = (
     "hashAlgorithm", "signerKey", "saltSeparator", "rounds", "memoryCost", "cpuMemCost", "parallelization",
     "blockSize", "dkLen", "passwordHashOrder",
 )  # fmt: skip
-"""The hash parameters of an import, with the names in the API."""
+"""The hash parameters of an import, with the API's names."""
 
 _MAX_SCRYPT_WORK = 2**22
-"""Maximum of cost times block size times parallelization, about two seconds."""
+"""Maximum product of cost, block size and parallelization, which takes about two seconds."""
 _MAX_KEY_LENGTH = 1024
 _MAX_BCRYPT_COST = 16
 _BCRYPT = re.compile(rb"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
@@ -59,34 +59,41 @@ _LIMITS = {
 
 
 def digest_password(password: str, salt: str) -> str:
-    """Return the emulator's own hash, a fast one: tests create many users, and none of them is real."""
+    """Return the emulator's own hash of a password. It is fast, because tests create many users, who are not real."""
     digest = hashlib.sha256((salt + password).encode("utf-8", "surrogatepass")).hexdigest()
     return f"fakeHash:salt={salt}:sha256={digest}"
 
 
 def read_parameters(fields: Mapping[str, Json]) -> dict[str, str]:
-    """Return the hash parameters of an import; empty without an algorithm. Raises `AuthHTTPError` if one is invalid."""
-    given = {name: value for name in HASH_FIELDS if isinstance(value := fields.get(name), str) and value}
-    algorithm = given.get("hashAlgorithm", "")
+    """Return the hash parameters of an import, or {} without an algorithm. Raises `AuthHTTPError` if one is invalid."""
+    parameters: dict[str, str] = {}
+    for name in HASH_FIELDS:
+        value = fields.get(name)
+        if isinstance(value, str) and value:
+            parameters[name] = value
+    algorithm = parameters.get("hashAlgorithm", "")
     if not algorithm:
         return {}
     expected = ", ".join(_LIMITS)
     validate(algorithm in _LIMITS, f"INVALID_HASH_ALGORITHM : expected one of {expected}, got {algorithm[:40]!r}.")
     for name, (lowest, highest) in _LIMITS[algorithm].items():
-        number = int(given.get(name, "0"))
-        valid = lowest <= number <= highest
-        validate(valid, f"INVALID_HASH_PARAMETERS : {name} must be from {lowest} to {highest}, got {number}.")
+        number = int(parameters.get(name, "0"))
+        problem = f"INVALID_HASH_PARAMETERS : {name} must be from {lowest} to {highest}, got {number}."
+        validate(lowest <= number <= highest, problem)
     if algorithm == "STANDARD_SCRYPT":
-        cost, block_size, lanes = (int(given[name]) for name in ("cpuMemCost", "blockSize", "parallelization"))
-        validate(cost & (cost - 1) == 0, f"INVALID_HASH_PARAMETERS : cpuMemCost must be a power of two, got {cost}.")
-        product = "cpuMemCost * blockSize * parallelization"
-        validate(
-            cost * block_size * lanes <= _MAX_SCRYPT_WORK,
-            f"INVALID_HASH_PARAMETERS : {product} must be at most {_MAX_SCRYPT_WORK}.",
-        )
+        _validate_scrypt(parameters)
     needs_key = algorithm == "SCRYPT" or algorithm.startswith("HMAC_")
-    validate(given.get("signerKey") or not needs_key, f"INVALID_HASH_PARAMETERS : {algorithm} needs a signerKey.")
-    return given
+    validate(parameters.get("signerKey") or not needs_key, f"INVALID_HASH_PARAMETERS : {algorithm} needs a signerKey.")
+    return parameters
+
+
+def _validate_scrypt(parameters: Mapping[str, str]) -> None:
+    cost, block_size, lanes = (int(parameters[name]) for name in ("cpuMemCost", "blockSize", "parallelization"))
+    is_power_of_two = cost & (cost - 1) == 0
+    validate(is_power_of_two, f"INVALID_HASH_PARAMETERS : cpuMemCost must be a power of two, got {cost}.")
+    product = "cpuMemCost * blockSize * parallelization"
+    problem = f"INVALID_HASH_PARAMETERS : {product} must be at most {_MAX_SCRYPT_WORK}."
+    validate(cost * block_size * lanes <= _MAX_SCRYPT_WORK, problem)
 
 
 def is_password(password: str, stored: str, salt: str, parameters: Mapping[str, str]) -> bool:
@@ -94,9 +101,9 @@ def is_password(password: str, stored: str, salt: str, parameters: Mapping[str, 
 
     Args:
         password: The password.
-        stored: The hash: Base64, or text that begins with `fakeHash:`.
-        salt: The salt, Base64 for an imported user.
-        parameters: The result of `read_parameters` for an imported user, otherwise empty.
+        stored: The hash in base64, or a text that begins with `fakeHash:`.
+        salt: The salt, in base64 for an imported user.
+        parameters: The result of `read_parameters` for an imported user, or {}.
 
     Raises:
         AuthHTTPError: 501 if the algorithm needs a package that is not installed.
@@ -108,13 +115,13 @@ def is_password(password: str, stored: str, salt: str, parameters: Mapping[str, 
     if algorithm == "BCRYPT":
         return _is_bcrypt(secret, expected)
     if algorithm == "ARGON2":
-        raise not_implemented("ARGON2 password hashes cannot be verified by this emulator.")
-    derived = _HASHES[algorithm](secret, _decode(salt), parameters, len(expected))
-    return bool(expected) and any(hmac.compare_digest(value, expected) for value in derived)
+        raise not_implemented("The emulator cannot verify ARGON2 password hashes.")
+    hashes = _HASHES[algorithm](secret, _decode(salt), parameters, len(expected))
+    return bool(expected) and any(hmac.compare_digest(value, expected) for value in hashes)
 
 
 def _decode(text: str) -> bytes:
-    """Return the bytes of standard or URL-safe Base64 with or without padding; nothing if it is invalid."""
+    """Return the bytes of standard or URL-safe base64 with or without padding, or b"" if it is invalid."""
     standard = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4))
@@ -138,8 +145,8 @@ def _is_bcrypt(secret: bytes, stored: bytes) -> bool:
         return False
 
 
-def _orders(secret: bytes, salt: bytes, parameters: Mapping[str, str]) -> Iterable[bytes]:
-    """Return password and salt in the order of `passwordHashOrder`; in both orders if it is not specified."""
+def _salted(secret: bytes, salt: bytes, parameters: Mapping[str, str]) -> Iterable[bytes]:
+    """Yield the password and the salt in the order of `passwordHashOrder`, or in both orders without it."""
     order = parameters.get("passwordHashOrder")
     if order != "SALT_AND_PASSWORD":
         yield secret + salt
@@ -150,14 +157,14 @@ def _orders(secret: bytes, salt: bytes, parameters: Mapping[str, str]) -> Iterab
 def _hmac(digest: str) -> Callable[[bytes, bytes, Mapping[str, str], int], Iterable[bytes]]:
     def derive(secret: bytes, salt: bytes, parameters: Mapping[str, str], _: int) -> Iterable[bytes]:
         key = _decode(parameters["signerKey"])
-        return (hmac.digest(key, text, digest) for text in _orders(secret, salt, parameters))
+        return (hmac.digest(key, text, digest) for text in _salted(secret, salt, parameters))
 
     return derive
 
 
 def _repeated(digest: str) -> Callable[[bytes, bytes, Mapping[str, str], int], Iterable[bytes]]:
     def derive(secret: bytes, salt: bytes, parameters: Mapping[str, str], _: int) -> Iterable[bytes]:
-        for text in _orders(secret, salt, parameters):
+        for text in _salted(secret, salt, parameters):
             value = hashlib.new(digest, text).digest()
             for _round in range(int(parameters.get("rounds", "1")) - 1):
                 value = hashlib.new(digest, value).digest()
@@ -182,7 +189,7 @@ def _standard_scrypt(secret: bytes, salt: bytes, parameters: Mapping[str, str], 
 
 
 def _firebase_scrypt(secret: bytes, salt: bytes, parameters: Mapping[str, str], _: int) -> Iterable[bytes]:
-    """Encrypt the project's signer key with a key that scrypt derives: https://github.com/firebase/scrypt."""
+    """Encrypt the signer key of the project with a key that scrypt derives. https://github.com/firebase/scrypt"""
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:
@@ -209,4 +216,6 @@ _HASHES: Mapping[str, Callable[[bytes, bytes, Mapping[str, str], int], Iterable[
     "SCRYPT": _firebase_scrypt,
     "STANDARD_SCRYPT": _standard_scrypt,
 }
-"""For each algorithm a function of the password, the salt, the parameters and the expected length."""
+"""For each algorithm a function that returns the possible hashes.
+
+Its arguments are the password, the salt, the parameters and the length of the stored hash."""

@@ -31,7 +31,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PasswordRequirements:
-    """The policy of a project or tenant. `at_sign_in`: existing passwords must meet it too."""
+    """The password policy of a project or tenant. `at_sign_in` means that it applies to existing passwords too."""
 
     options: Payload
     enforced: bool
@@ -47,7 +47,7 @@ class PasswordRequirements:
         return cls(options, enforced, settings.get("forceUpgradeOnSignin") is True)
 
     def unmet_requirements(self, password: str) -> list[str]:
-        """Return the unmet password requirements."""
+        """Return the requirements that a password does not meet."""
         shortest = cast("int", self.options.get("minPasswordLength") or SHORTEST)
         longest = cast("int", self.options.get("maxPasswordLength") or LONGEST)
         problems: list[str] = []
@@ -66,7 +66,7 @@ def _object_or_empty(value: Json) -> Payload:
 
 
 def validate_password(project: AuthProject, password: str) -> str:
-    """Return the password. Raises `AuthHTTPError` if it is too weak for the project."""
+    """Return a new password. Raises `AuthHTTPError` if it does not meet the requirements of the project."""
     policy = PasswordRequirements.from_project(project)
     if policy.enforced:
         _validate_requirements(policy, password)
@@ -75,7 +75,7 @@ def validate_password(project: AuthProject, password: str) -> str:
 
 
 def validate_password_at_sign_in(project: AuthProject, password: str) -> None:
-    """Raise `AuthHTTPError` if existing passwords must meet the policy and this one does not."""
+    """Raise `AuthHTTPError` if the policy applies to existing users and the password does not meet it."""
     policy = PasswordRequirements.from_project(project)
     if policy.enforced and policy.at_sign_in:
         _validate_requirements(policy, password)
@@ -90,9 +90,7 @@ def _validate_requirements(policy: PasswordRequirements, password: str) -> None:
 def get_password_policy(request: AuthRequest) -> Payload:
     """GET `v2/passwordPolicy`: return the policy of the project, or of the tenant `tenantId`."""
     tenant_id = request.params.get("tenantId")
-    policy = PasswordRequirements.from_project(
-        request.project.tenant_named(tenant_id) if tenant_id else request.project
-    )
+    policy = PasswordRequirements.from_project(request.project.get_tenant(tenant_id) if tenant_id else request.project)
     return {
         "customStrengthOptions": {"minPasswordLength": SHORTEST, "maxPasswordLength": LONGEST, **policy.options},
         "allowedNonAlphanumericCharacters": list(SYMBOLS),

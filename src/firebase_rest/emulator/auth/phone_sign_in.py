@@ -1,6 +1,6 @@
 """Verification codes for phone numbers, and sign-in with them.
 
-No text message is sent: `emulator.auth.sms` has them.
+Text messages are not sent, but recorded in `emulator.auth.sms`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ _SECOND_FACTOR = "UNSUPPORTED_FIRST_FACTOR : A phone number cannot be set as a f
 
 
 def create_code(project: AuthProject, number: str) -> str:
-    """Create a code, record the text message with it, and return its session info."""
+    """Create a code, record the text message that contains it, and return its session info."""
     session_info = secrets.token_urlsafe(170)[:226]
     code = f"{secrets.randbelow(1_000_000):06}"
-    project.verification_codes[session_info] = created = VerificationCode(code, number, session_info)
-    project.send_text_message(created)
+    verification_code = VerificationCode(code, number, session_info)
+    project.verification_codes[session_info] = verification_code
+    project.send_text_message(verification_code)
     return session_info
 
 
 def use_code(project: AuthProject, session_info: str, code: str) -> str:
-    """Return the phone number of a code, and delete the code. Raises `AuthHTTPError` for a wrong one."""
+    """Return the phone number of a code, and delete the code. Raises `AuthHTTPError` if the code is wrong."""
     validate(code, "MISSING_CODE")
     validate(session_info, "MISSING_SESSION_INFO")
     stored = project.verification_codes.get(session_info)
@@ -42,7 +43,7 @@ def use_code(project: AuthProject, session_info: str, code: str) -> str:
 
 
 def send_verification_code(request: AuthRequest) -> Payload:
-    """`accounts:sendVerificationCode`. Proofs such as reCAPTCHA tokens are not verified."""
+    """`accounts:sendVerificationCode`: create a code. Proofs such as reCAPTCHA tokens are not verified."""
     validate(request.project.tenant is None, "UNSUPPORTED_TENANT_OPERATION")
     number = validate_phone_number(request.body.string("phoneNumber"))
     owner = request.project.accounts.by_phone_number(number)
@@ -51,9 +52,10 @@ def send_verification_code(request: AuthRequest) -> Payload:
 
 
 def sign_in_with_phone_number(request: AuthRequest) -> Payload:
-    """`accounts:signInWithPhoneNumber`: with a code, or with the proof in an earlier response.
+    """`accounts:signInWithPhoneNumber`: sign in with a code, or with the temporary proof of an earlier response.
 
-    With `idToken` the number is linked to that account. If another account has it, the response contains a proof.
+    With `idToken`, the number is linked to the account of the token. If another account has the number, the response
+    contains a temporary proof instead of tokens.
     """
     body, project = request.body, request.project
     validate(project.tenant is None, "UNSUPPORTED_TENANT_OPERATION")
@@ -87,7 +89,7 @@ def _verified_number(request: AuthRequest) -> str:
 
 
 def get_recaptcha_params(request: AuthRequest) -> Payload:
-    """GET `recaptchaParams`: fake parameters of the reCAPTCHA widget."""
+    """GET `recaptchaParams`: return fake parameters of the reCAPTCHA widget."""
     del request
     return {
         "kind": "identitytoolkit#GetRecaptchaParamResponse",

@@ -1,8 +1,8 @@
 """The pages of popup and redirect sign-in with the SDK for the web.
 
-The application opens `/emulator/auth/handler` in a popup or redirects to it. The user selects an account there. The
-handler gives the result to `/emulator/auth/iframe`, which the SDK has embedded in the application: by a message from
-the popup, or through the session storage after the redirect. The iframe passes it to the SDK.
+The application opens `/emulator/auth/handler` in a popup or redirects to it, and the user selects an account on this
+page. The page passes the result to `/emulator/auth/iframe`, which the SDK has embedded in the application: by a message
+from the popup, or by the session storage after a redirect. The iframe passes the result to the SDK.
 
 Invariants: parameters reach the pages only as escaped text or as JSON. The handler redirects only to authorized
 domains, and only pages of authorized domains can embed the iframe.
@@ -176,16 +176,18 @@ window.gapi_onload = () => gapi.load("gapi.iframes", { callback: connect, timeou
 
 
 def handler_page(project: AuthProject, query: Mapping[str, str], url: RequestUrl) -> Response:
-    """GET `/emulator/auth/handler`: the page on which the user selects an account of an identity provider."""
+    """GET `/emulator/auth/handler`: return the page on which the user selects an account of an identity provider."""
     provider_id, auth_type = query.get("providerId", ""), query.get("authType", "")
     match = _AUTH_TYPE.fullmatch(auth_type)
     if not query.get("apiKey") or not provider_id:
         return _problem("The parameters apiKey and providerId are missing.")
     if not query.get("appName") or match is None:
-        return _problem("Only the SDK for the web can use this page. Use signInWithCredential elsewhere.")
+        return _problem("Only the SDK for the web can use this page. With other clients use signInWithCredential.")
     redirect_url = query.get("redirectUrl", "") if match["way"] == "Redirect" else ""
     if match["way"] == "Redirect" and not is_authorized(project, redirect_url, url):
-        return _problem("The domain of redirectUrl is not authorized. Add it to authorizedDomains of the project.")
+        return _problem(
+            "The domain of redirectUrl is not authorized. Add it to authorizedDomains in the settings of the project."
+        )
     request: Payload = {
         "apiKey": query["apiKey"],
         "appName": query["appName"],
@@ -213,7 +215,7 @@ def handler_page(project: AuthProject, query: Mapping[str, str], url: RequestUrl
 
 
 def iframe_page(project: AuthProject, _: Mapping[str, str], url: RequestUrl) -> Response:
-    """GET `/emulator/auth/iframe`: the page that the SDK embeds in the application. Only authorized domains can."""
+    """GET `/emulator/auth/iframe`: return the page that the SDK embeds in pages of authorized domains."""
     sources = [
         f"{scheme}://{prefix}{domain}:*"
         for domain in ("127.0.0.1", *_authorized_domains(project, url))
@@ -227,7 +229,7 @@ def iframe_page(project: AuthProject, _: Mapping[str, str], url: RequestUrl) -> 
 
 
 def is_authorized(project: AuthProject, address: str, url: RequestUrl) -> bool:
-    """Return whether a redirect to `address` is allowed: its host is authorized, or is this machine."""
+    """Return whether a redirect to `address` is allowed, because its host is authorized or this machine."""
     parts = split_url(address)
     if parts is None or parts.scheme not in {"http", "https"} or parts.hostname is None or "\\" in address:
         return False
@@ -237,15 +239,15 @@ def is_authorized(project: AuthProject, address: str, url: RequestUrl) -> bool:
 
 
 def _authorized_domains(project: AuthProject, url: RequestUrl) -> list[str]:
-    """Return the domains of the settings, and the host of the emulator itself."""
+    """Return the domains in the settings, and the host of the emulator."""
     settings = project.config.get("authorizedDomains")
     default = ["localhost", f"{project.name}.firebaseapp.com", f"{project.name}.web.app"]
     domains = default if not isinstance(settings, list) else [name for name in settings if isinstance(name, str)]
     try:
-        own = urlsplit(url.origin).hostname
+        emulator_host = urlsplit(url.origin).hostname
     except ValueError:
-        own = None
-    return [domain.lower() for domain in (*domains, *([own] if own else [])) if domain]
+        emulator_host = None
+    return [domain.lower() for domain in (*domains, emulator_host) if domain]
 
 
 def _account_items(project: AuthProject, provider_id: str) -> str:
@@ -275,7 +277,7 @@ def _account_item(provider: Provider) -> str:
 
 
 def _script_json(value: Payload) -> str:
-    """Return JSON that cannot end the script element that contains it."""
+    """Return JSON for a script element. It contains no tag, which could end the element."""
     return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -290,6 +292,6 @@ def _html(status: int, text: str, policy: str) -> Response:
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cache-control": "no-store",
-        "access-control-allow-origin": "",  # unlike the API, pages of other origins cannot read this
+        "access-control-allow-origin": "",  # unlike responses of the API, pages of other origins cannot read this page
     }
     return Response(status, headers, text.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""Lookup, update and deletion of accounts, by their user (with an ID token) or by an administrator."""
+"""Lookup, update and deletion of accounts, by a user with an ID token or by an administrator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
-from firebase_rest.emulator.auth.factors import enrollments
+from firebase_rest.emulator.auth.factors import read_factors
 from firebase_rest.emulator.auth.model import ANONYMOUS, PASSWORD, PHONE, Account, ActionCode, Payload, without_none
 from firebase_rest.emulator.auth.passwords import validate_password
 from firebase_rest.emulator.auth.sign_in import custom_claims
@@ -22,19 +22,19 @@ MAX_CLAIMS = 1000
 
 
 def lookup(request: AuthRequest) -> Payload:
-    """`accounts:lookup`: return the account of `idToken`, or for administrators all that match an identifier."""
-    found: list[Account | None]
+    """`accounts:lookup`: return the account of `idToken`, or for an administrator all accounts with an identifier."""
+    accounts: list[Account | None]
     if request.is_admin:
-        found = _matching(request.body, request.project)
+        accounts = _matching_accounts(request.body, request.project)
     else:
         validate(request.body.string("idToken"), "MISSING_ID_TOKEN")
-        found = [request.project.signed_in(request.body.string("idToken")).account]
-    users = {account.local_id: account.to_json() for account in found if account is not None}
+        accounts = [request.project.signed_in(request.body.string("idToken")).account]
+    users = {account.local_id: account.to_json() for account in accounts if account is not None}
     payload: Payload = {"kind": "identitytoolkit#GetAccountInfoResponse"}
     return {**payload, "users": list(users.values())} if users else payload
 
 
-def _matching(body: Body, project: AuthProject) -> list[Account | None]:
+def _matching_accounts(body: Body, project: AuthProject) -> list[Account | None]:
     if body.strings("initialEmail"):
         raise not_implemented("Lookup by initialEmail is not implemented.")
     accounts = project.accounts
@@ -50,7 +50,7 @@ def _matching(body: Body, project: AuthProject) -> list[Account | None]:
 
 
 def delete(request: AuthRequest) -> Payload:
-    """`accounts:delete`."""
+    """`accounts:delete`: delete the account of `idToken`, or for an administrator the account with `localId`."""
     if request.is_admin:
         validate(request.body.string("localId"), "MISSING_LOCAL_ID")
         account = request.project.accounts.get(request.body.string("localId"))
@@ -64,7 +64,7 @@ def delete(request: AuthRequest) -> Payload:
 
 
 def update(request: AuthRequest) -> Payload:
-    """`accounts:update`: with `idToken`, with the `oobCode` of an e-mail, or by an administrator with `localId`."""
+    """`accounts:update`: update the account of `idToken`, `oobCode` or, for an administrator, `localId`."""
     body = request.body
     for name in ("provider", "upgradeToFederatedLogin"):
         if name in body:
@@ -83,7 +83,7 @@ def update(request: AuthRequest) -> Payload:
 
 
 def validate_claims(text: str) -> None:
-    """Raise `AuthHTTPError` unless `customAttributes` is a JSON object of valid claims and not too long."""
+    """Raise `AuthHTTPError` if `customAttributes` is too long or not a JSON object of valid claims."""
     validate(len(text) <= MAX_CLAIMS, "CLAIMS_TOO_LARGE")
     try:
         claims = cast("Json", json.loads(text))
@@ -93,7 +93,7 @@ def validate_claims(text: str) -> None:
 
 
 def apply_code(project: AuthProject, text: str) -> tuple[Account, ActionCode]:
-    """Apply and delete a code that verifies, changes or recovers an address. Return the account and the code."""
+    """Apply a code that verifies, changes or recovers an address, and delete it. Return the account and the code."""
     code = project.codes.get(text)
     if code is None:
         raise bad_request("INVALID_OOB_CODE")
@@ -118,57 +118,57 @@ def _apply_code(request: AuthRequest) -> Payload:
 
 
 def _account_to_change(request: AuthRequest) -> tuple[Account, str | None]:
-    """Return the account to change and the sign-in provider: None if an administrator names the account."""
+    """Return the account to change, and the sign-in provider of the ID token or None without a token."""
     body, project = request.body, request.project
     if body.string("idToken"):
         signed_in = project.signed_in(body.string("idToken"))
         validate(body.boolean("disableUser") is None, "OPERATION_NOT_ALLOWED")
         return signed_in.account, signed_in.provider
-    found = project.accounts.get(body.string("localId"))
-    if found is None:
+    account = project.accounts.get(body.string("localId"))
+    if account is None:
         raise bad_request("USER_NOT_FOUND")
-    return found, None
+    return account, None
 
 
 def _change(request: AuthRequest) -> Payload:
     body, project = request.body, request.project
     account, provider = _account_to_change(request)
-    new_email = _checked_email(request, account)
+    new_email = _validate_new_email(request, account)
     password = validate_password(project, body.string("password")) if body.string("password") else None
-    number = _checked_phone_number(request, account)
-    factors = body.object("mfa")
-    enrolled = enrollments(factors.objects("enrollments"), new_ids=False) if factors else None
+    number = _validate_new_phone_number(request, account)
+    mfa = body.object("mfa")
+    factors = read_factors(mfa.objects("enrollments"), new_ids=False) if mfa else None
     link = body.object("linkProviderUserInfo")
     if link is not None:
         validate(link.string("providerId"), "MISSING_PROVIDER_ID")
         validate(link.string("rawId"), "MISSING_RAW_ID")
 
-    # Invariant: nothing below raises, so that an update is atomic.
-    moved = new_email is not None and new_email != account.email
-    if moved:
+    # Invariant: no statement below raises an exception, so that an update is atomic.
+    has_new_email = new_email is not None and new_email != account.email
+    if has_new_email:
         if provider != ANONYMOUS and account.email and not account.initial_email:
             account.initial_email = account.email
         account.email, account.email_verified = new_email, False
     if password:
         account.set_password(password, project.now_ms())
         provider = PASSWORD
-    revoked = bool(password) or moved or bool(body.string("validSince"))
-    if revoked:
+    revokes_tokens = bool(password) or has_new_email or bool(body.string("validSince"))
+    if revokes_tokens:
         account.revoke(str(project.now()))
     account.phone_number = number
-    if factors:
-        account.mfa_info = enrolled or None
+    if mfa:
+        account.mfa_info = factors or None
     _copy_fields(request, account)
     _delete_attributes(account, body)
     linked = [] if link is None else [link.string_fields()]
     project.accounts.update_indexes(account, linked, unlink=body.strings("deleteProvider"))
-    if moved and provider != ANONYMOUS and account.initial_email:
+    if has_new_email and provider != ANONYMOUS and account.initial_email:
         project.send_mail(project.new_code(request.origin, "recoverEmail", "RECOVER_EMAIL", account.initial_email))
-    tokens = project.issue(account, provider) if revoked and provider else {}
+    tokens = project.issue(account, provider) if revokes_tokens and provider else {}
     return {**_update_response(account, new_email), **tokens}
 
 
-def _checked_email(request: AuthRequest, account: Account) -> str | None:
+def _validate_new_email(request: AuthRequest, account: Account) -> str | None:
     if not request.body.string("email"):
         return None
     email = validate_email(request.body.string("email"))
@@ -179,7 +179,7 @@ def _checked_email(request: AuthRequest, account: Account) -> str | None:
     return email
 
 
-def _checked_phone_number(request: AuthRequest, account: Account) -> str | None:
+def _validate_new_phone_number(request: AuthRequest, account: Account) -> str | None:
     number = request.body.string("phoneNumber")
     if not request.is_admin or not number or number == account.phone_number:
         return account.phone_number

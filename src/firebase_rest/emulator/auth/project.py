@@ -1,4 +1,4 @@
-"""The state of one project or tenant, and the settings that it starts with."""
+"""The state of one project or tenant, and its default settings."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 
 MAX_UNUSED = 1000
-"""At each multiple of this number of projects or tenants, unused ones are forgotten."""
+"""At each multiple of this number of projects or tenants, unused ones are removed."""
 
 POLICY_OPTIONS = (
     "minPasswordLength", "maxPasswordLength", "containsLowercaseCharacter", "containsUppercaseCharacter",
@@ -75,14 +75,20 @@ _IMPLICIT_TENANT: Payload = {
     "disableAuth": False,
     "mfaConfig": {"state": "ENABLED", "enabledProviders": ["PHONE_SMS"]},
 }
-"""The settings of a tenant that no administrator has created."""
+"""The settings of a tenant that is created when it is first used."""
 _NAMES = ("tenantId", "name")
 
 
 class AuthProject:
-    """Accounts, codes and settings of one project, or of one of its tenants.
+    """The accounts, codes and settings of one project or tenant.
 
-    `tenant` has the settings of a tenant, or `None` for a project; `parent` is the project of a tenant.
+    Args:
+        name: The project ID.
+        clock: Returns the time in seconds since the epoch.
+        tenant: The settings of a tenant, or None for a project.
+        parent: The project of a tenant, or None for a project.
+        outbox: Receives the messages.
+        tracker: Receives the accounts that a request may change, or None.
     """
 
     def __init__(
@@ -114,7 +120,7 @@ class AuthProject:
         self.config: Payload = parent.config if parent else default_config()
 
     def is_unused(self, default: Payload) -> bool:
-        """Return whether it has no accounts, codes or tenants, and its settings are `default`."""
+        """Return whether the project or tenant is empty and has the settings `default`."""
         codes = (self.codes, self.verification_codes, self.temporary_proofs, self.authorization_codes)
         is_empty = not self.accounts and not self.tenants and not self.totp_enrollments and not any(codes)
         if self.tenant is None:
@@ -125,7 +131,7 @@ class AuthProject:
 
     @property
     def tenant_id(self) -> str | None:
-        """The ID of the tenant; None for a project."""
+        """The ID of the tenant, or None for a project."""
         return None if self.tenant is None else str(self.tenant["tenantId"])
 
     @property
@@ -139,7 +145,7 @@ class AuthProject:
         return self._setting("emailPrivacyConfig", "enableImprovedEmailPrivacy")
 
     def allows(self, setting: str) -> bool:
-        """Return whether a setting such as "allowPasswordSignup" is on. In a project all are."""
+        """Return whether a setting such as "allowPasswordSignup" is on. In a project, all of them are on."""
         return self.tenant is None or self.tenant.get(setting) is True
 
     @property
@@ -157,15 +163,15 @@ class AuthProject:
 
     # --- tenants ---
 
-    def tenant_named(self, tenant_id: str) -> AuthProject:
-        """Return a tenant; if it does not exist, create it with everything allowed."""
+    def get_tenant(self, tenant_id: str) -> AuthProject:
+        """Return a tenant. If it does not exist, create it with all sign-in methods allowed."""
         if tenant_id not in self.tenants:
             self.add_tenant(copy.deepcopy(_IMPLICIT_TENANT), tenant_id)
-            forget_unused(self.tenants, tenant_id, _IMPLICIT_TENANT)
+            remove_unused(self.tenants, tenant_id, _IMPLICIT_TENANT)
         return self.tenants[tenant_id]
 
     def add_tenant(self, settings: Payload, tenant_id: str | None = None) -> Payload:
-        """Create a tenant and return its settings, with ID and name."""
+        """Create a tenant. Return its settings, with its ID and name."""
         tenant_id = tenant_id or random_id(28)
         settings = {**settings, "tenantId": tenant_id, "name": f"projects/{self.name}/tenants/{tenant_id}"}
         self.tenants[tenant_id] = AuthProject(self.name, self.clock, settings, self, self._outbox, self._tracker)
@@ -207,7 +213,7 @@ class AuthProject:
             account: The account.
             provider: The sign-in provider.
             extra: The claims of a custom token.
-            second_factor: Kind and enrolment ID of the second factor that was used.
+            second_factor: The kind and the enrolment ID of the second factor, or None.
             attributes: The attributes of a SAML assertion.
         """
         account.last_refresh_at = self.now_iso()
@@ -247,7 +253,7 @@ class AuthProject:
     # --- codes ---
 
     def new_code(self, origin: str, mode: str, request_type: str, email: str, **more: str | None) -> ActionCode:
-        """Create an action code and its link. `more` may contain `new_email` and `continue_url`."""
+        """Create an action code with its link. `more` may contain `new_email` and `continue_url`."""
         text = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(54))
         query = {"mode": mode, "lang": "en", "oobCode": text, "apiKey": "fake-api-key"}
         continue_url = more.get("continue_url")
@@ -256,20 +262,21 @@ class AuthProject:
         if self.tenant_id is not None:
             query["tenantId"] = self.tenant_id
         link = f"{origin}/emulator/action?{form_encoded(query)}"
-        self.codes[text] = code = ActionCode(text, request_type, email, more.get("new_email"), link)
+        code = ActionCode(text, request_type, email, more.get("new_email"), link)
+        self.codes[text] = code
         return code
 
     def send_mail(self, code: ActionCode) -> None:
-        """Record the e-mail with a code."""
+        """Record the e-mail that contains a code."""
         self._outbox.add_mail(code, self.name, self.tenant_id, self.clock())
 
     def send_text_message(self, code: VerificationCode) -> None:
-        """Record the text message with a code."""
+        """Record the text message that contains a code."""
         self._outbox.add_text_message(code, self.name, self.tenant_id, self.clock())
 
 
-def forget_unused(projects: dict[str, AuthProject], current: str, default: Payload) -> None:
-    """Delete unused projects or tenants with the settings `default`, except `current`, if there are many."""
+def remove_unused(projects: dict[str, AuthProject], current: str, default: Payload) -> None:
+    """If there are many projects or tenants, remove the unused ones with the settings `default`, except `current`."""
     if len(projects) % MAX_UNUSED == 0:
         for name in [name for name, project in projects.items() if project.is_unused(default) and name != current]:
             del projects[name]

@@ -1,8 +1,8 @@
 """Fake pages of identity providers, which redirect immediately with a test user.
 
-They support the complete sign-in in a browser: `createAuthUri` with a provider and `signInWithIdp` with the callback
-URL; and Google's consent page and token exchange, with PKCE. `login_hint` sets the e-mail address of the user. The
-official emulator does not have these pages.
+They support two ways to sign in with a browser: `createAuthUri` with a provider, followed by `signInWithIdp` with the
+callback URL; and Google's consent page and token exchange, with PKCE. The parameter `login_hint` sets the e-mail
+address. The official emulator does not have these pages.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ def begin_sign_in(request: AuthRequest) -> Payload:
     validate(is_absolute_url(callback_url), "INVALID_CONTINUE_URI")
     provider_id = validate_provider_id(body.string("providerId"))
     session_id = body.string("sessionId") or random_id(27)
-    given = body.object("customParameter")
+    custom = body.object("customParameter")
+    custom_fields = custom.string_fields() if custom else {}
     query = {
-        **{name: str(value) for name, value in (given.string_fields() if given else {}).items()},
+        **{name: str(value) for name, value in custom_fields.items()},
         "provider": provider_id,
         "redirect_uri": callback_url,
         "state": secrets.token_urlsafe(24),
@@ -54,13 +55,13 @@ def begin_sign_in(request: AuthRequest) -> Payload:
 
 
 def provider_page(project: AuthProject, query: Mapping[str, str]) -> BrowserPage:
-    """GET `/emulator/provider`: the page that `createAuthUri` returns."""
+    """GET `/emulator/provider`: redirect from the page to which `createAuthUri` leads."""
     code = AuthorizationCode(_profile(query), query.get("provider", ""), query.get("session", ""))
     return _redirect_back(project, query, code)
 
 
 def google_page(project: AuthProject, query: Mapping[str, str]) -> BrowserPage:
-    """GET `/accounts.google.com/o/oauth2/v2/auth`: Google's consent page."""
+    """GET `/accounts.google.com/o/oauth2/v2/auth`: redirect from Google's consent page."""
     claims: Payload = {
         **_profile(query),
         "iss": "https://accounts.google.com",
@@ -73,7 +74,7 @@ def google_page(project: AuthProject, query: Mapping[str, str]) -> BrowserPage:
 def _profile(query: Mapping[str, str]) -> Payload:
     email = query.get("login_hint") or DEFAULT_EMAIL
     name = email.partition("@")[0].capitalize()
-    # The same address always gets the same user ID.
+    # Derive the user ID from the address, so that the same address always has the same ID.
     sub = str(int.from_bytes(hashlib.sha256(email.encode("utf-8", "surrogatepass")).digest()[:8], "big"))
     return {"sub": sub, "email": email, "email_verified": True, "name": name}
 
@@ -89,13 +90,13 @@ def _redirect_back(project: AuthProject, query: Mapping[str, str], sign_in: Auth
 
 
 def redeem_callback(project: AuthProject, query: Mapping[str, str], session_id: str) -> AuthorizationCode | None:
-    """Return the sign-in of a callback, and delete its code; None if the callback has no code."""
+    """Return the sign-in of a callback and delete its code. Return None if the callback contains no code."""
     if "code" not in query or "providerId" in query:
         return None
     code = project.authorization_codes.pop(query["code"], None)
     if code is None or code.challenge:
-        raise bad_request("INVALID_IDP_RESPONSE : The code in the callback is unknown, used, or not for this call.")
-    validate(code.session_id == session_id, "INVALID_IDP_RESPONSE : The session id is not that of this sign-in.")
+        raise bad_request("INVALID_IDP_RESPONSE : The code in the callback is unknown, used, or for another call.")
+    validate(code.session_id == session_id, "INVALID_IDP_RESPONSE : The sessionId is that of another sign-in.")
     return code
 
 

@@ -1,4 +1,4 @@
-"""The routes of Auth: paths, operations and the fields of their bodies."""
+"""The routes of Auth: the paths, their operations, and the fields of their bodies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def _fields(
     strings: str = "", *, bools: str = "", int64s: str = "", lists: str = "", **others: FieldType
 ) -> dict[str, FieldType]:
-    """Return the types of fields, whose names are separated by spaces; `lists` are lists of strings."""
+    """Return the types of fields. The arguments are names, separated by spaces; `lists` are lists of strings."""
     types: list[tuple[str, FieldType]] = [(strings, StringField()), (bools, BoolField())]
     types += [(int64s, StringField(integer=True)), (lists, ListField(StringField()))]
     return {**{name: kind for names, kind in types for name in names.split()}, **others}
@@ -173,7 +173,7 @@ _SIGN_OUT = _fields("instanceId localId targetProjectId tenantId")
 
 
 class Access(Enum):
-    """Who may use a route."""
+    """The credentials that a route requires."""
 
     PUBLIC = "no credentials needed"
     API_KEY = "API key"
@@ -183,7 +183,7 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AuthRoute:
-    """The operation of a method and path; its name if this emulator does not support it."""
+    """A method and path. `operation` is a function, or the name of an operation that is not implemented."""
 
     operation: Operation | str
     fields: Mapping[str, FieldType] = field(default_factory=dict[str, FieldType])
@@ -193,11 +193,11 @@ class AuthRoute:
     reads_body: bool = True
     """Whether the body is parsed."""
     when_disabled: bool = False
-    """Whether the route works in a tenant with sign-in disabled."""
+    """Whether the route may be used in a tenant with sign-in disabled."""
 
 
 COMMAND_LINE_PREFIXES = ("/identitytoolkit/v3/relyingparty/", "/oauth2/v3/token")
-"""Beginnings of paths without the host, as in requests of the Firebase command line."""
+"""Prefixes of paths of the Firebase command line, which do not contain the host."""
 
 _V1 = "/identitytoolkit.googleapis.com/v1"
 _V2 = "/identitytoolkit.googleapis.com/v2"
@@ -232,7 +232,7 @@ _ACCOUNTS: dict[tuple[str, str], AuthRoute] = {
         administration.list_verification_codes, access=Access.PUBLIC, when_disabled=True
     ),
 }
-"""Routes of a project and of each tenant."""
+"""Routes that a project and each of its tenants have."""
 
 _SETTINGS: dict[tuple[str, str], AuthRoute] = {
     ("GET", f"{_P2}/config"): AuthRoute(tenants.get_config, {}, Access.ADMIN),
@@ -269,7 +269,7 @@ _NOT_IMPLEMENTED: dict[tuple[str, str], str] = {
 
 _LEGACY_PREFIX = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
 
-# The command line sets no host in the path: FIREBASE_GOOGLE_URL and FIREBASE_RESOURCEMANAGER_URL may contain it.
+# The paths of the command line contain no host, unless FIREBASE_GOOGLE_URL and FIREBASE_RESOURCEMANAGER_URL contain it.
 _COMMAND_LINE: dict[tuple[str, str], AuthRoute] = {
     ("POST", f"{_LEGACY_PREFIX}uploadAccount"): AuthRoute(command_line.upload_account, _BATCH_CREATE, Access.ADMIN),
     ("POST", f"{_LEGACY_PREFIX}downloadAccount"): AuthRoute(command_line.download_account, _BATCH_GET, Access.ADMIN),
@@ -345,7 +345,7 @@ _LEGACY = {
     "verifyPassword": "accounts:signInWithPassword",
     "verifyPhoneNumber": "accounts:signInWithPhoneNumber",
 }
-"""Names of the same operations in API version 3, which older clients use."""
+"""The operations by their names in API version 3, which older clients use."""
 _PROJECT = re.compile(
     r"(/identitytoolkit\.googleapis\.com/v[12]|/cloudresourcemanager\.googleapis\.com/v1|/emulator/v1)/projects/([^/:]+)(?:(/tenants)/([^/:]+))?"
 )
@@ -357,7 +357,7 @@ for _verb, _path in ROUTES:
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
-    """A parsed path: the key in `ROUTES`, the project and the tenant, and the supported methods."""
+    """A parsed path: the path in `ROUTES`, the project and the tenant in the path, and the supported methods."""
 
     path: str
     project: str | None
@@ -366,18 +366,18 @@ class RouteMatch:
 
 
 def find(path: str) -> RouteMatch:
-    """Parse a raw path without its query. `methods` is empty if the path is unknown."""
+    """Parse a raw path. `methods` of the result is empty if the path is unknown."""
     if path.startswith(COMMAND_LINE_PREFIXES):
         path = f"/www.googleapis.com{path}"
     if path.startswith(_LEGACY_PREFIX):
         current = _LEGACY.get(path[len(_LEGACY_PREFIX) :])
         path = f"{_V1}/{current}" if current else path
     path = path.replace("%3A", ":").replace("%3a", ":")
-    named = _PROJECT.match(path)
-    if named is None:
+    match = _PROJECT.match(path)
+    if match is None:
         return RouteMatch(path, None, None, tuple(_METHODS.get(path, ())))
-    tenant = "/tenants/{tenant}" if named[3] else ""
-    rest = _ITEM.sub(r"/\1/{id}", path[named.end() :])
-    template = f"{named[1]}/projects/{{project}}{tenant}{rest}"
-    tenant_id = unquote(named[4]) if named[4] else None
-    return RouteMatch(template, unquote(named[2]), tenant_id, tuple(_METHODS.get(template, ())))
+    tenant = "/tenants/{tenant}" if match[3] else ""
+    rest = _ITEM.sub(r"/\1/{id}", path[match.end() :])
+    template = f"{match[1]}/projects/{{project}}{tenant}{rest}"
+    tenant_id = unquote(match[4]) if match[4] else None
+    return RouteMatch(template, unquote(match[2]), tenant_id, tuple(_METHODS.get(template, ())))

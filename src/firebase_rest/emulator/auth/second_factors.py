@@ -1,6 +1,7 @@
 """Enrolment of second factors, and sign-in with them. https://cloud.google.com/identity-platform/docs/web/mfa
 
-Text messages work as in the official emulator, which does not support authenticator apps (TOTP); those follow the API.
+Text messages work as in the official emulator. Authenticator apps (TOTP), which the official emulator does not support,
+work as the API documents.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MAX_FACTORS = 5
 ENROLLMENT_SECONDS = 600
 _INELIGIBLE = {ANONYMOUS, PHONE, CUSTOM, "gc.apple.com"}
+"""Sign-in providers that cannot be combined with a second factor."""
 _MARK = "_AuthEmulatorMfaPendingCredential"
 
 
@@ -69,7 +71,7 @@ def finish_enrollment(request: AuthRequest) -> Payload:
     name, now = request.body.optional_string("displayName"), project.now_iso()
     totp, phone = request.body.object("totpVerificationInfo"), request.body.object("phoneVerificationInfo")
     if totp is not None:
-        secret = _totp_secret(project, account, totp)
+        secret = _verify_totp(project, account, totp)
         factor = factors.new_factor(now, name, None)
         account.totp_secrets[str(factor["mfaEnrollmentId"])] = secret
     elif phone is not None:
@@ -82,7 +84,8 @@ def finish_enrollment(request: AuthRequest) -> Payload:
     return _tokens(project, account, signed_in.provider, factor)
 
 
-def _totp_secret(project: AuthProject, account: Account, info: Body) -> str:
+def _verify_totp(project: AuthProject, account: Account, info: Body) -> str:
+    """Return the secret of a new authenticator app. Raises `AuthHTTPError` if the code is wrong."""
     validate(info.string("verificationCode"), "MISSING_CODE")
     validate(info.string("sessionInfo"), "MISSING_SESSION_INFO")
     enrollment = project.totp_enrollments.get(info.string("sessionInfo"))
@@ -100,9 +103,9 @@ def withdraw(request: AuthRequest) -> Payload:
     signed_in = request.project.signed_in(request.body.string("idToken"))
     account = signed_in.account
     identifier = request.body.string("mfaEnrollmentId")
-    left = [factor for factor in account.mfa_info or () if factor["mfaEnrollmentId"] != identifier]
-    validate(len(left) < len(account.mfa_info or ()), "MFA_ENROLLMENT_NOT_FOUND")
-    account.mfa_info = left
+    remaining = [factor for factor in account.mfa_info or () if factor["mfaEnrollmentId"] != identifier]
+    validate(len(remaining) < len(account.mfa_info or ()), "MFA_ENROLLMENT_NOT_FOUND")
+    account.mfa_info = remaining
     account.totp_secrets.pop(identifier, None)
     return request.project.issue(account, signed_in.provider)
 
@@ -135,7 +138,8 @@ def finish_sign_in(request: AuthRequest) -> Payload:
     elif phone is not None:
         number = _verified_number(project, phone)
         account, provider = _first_factor(project, body.string("mfaPendingCredential"))
-        factor = _require_factor(one for one in account.mfa_info or () if factors.number_of(one) == number)
+        matching = (factor for factor in account.mfa_info or () if factors.number_of(factor) == number)
+        factor = _require_factor(matching)
     else:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
     account.last_login_at = str(project.now_ms())
@@ -176,16 +180,17 @@ def _enrolling_account(request: AuthRequest) -> SignedInAccount:
 
 
 def _validate_new_number(account: Account, number: str) -> None:
-    known = any(factors.number_of(factor) == number for factor in account.mfa_info or ())
+    is_enrolled = any(factors.number_of(factor) == number for factor in account.mfa_info or ())
     problem = "SECOND_FACTOR_EXISTS : Phone number already enrolled as second factor for this account."
-    validate(not known, problem)
+    validate(not is_enrolled, problem)
 
 
 def _enrolled_factor(account: Account, identifier: str) -> factors.Factor:
-    return _require_factor(one for one in account.mfa_info or () if one["mfaEnrollmentId"] == identifier)
+    return _require_factor(factor for factor in account.mfa_info or () if factor["mfaEnrollmentId"] == identifier)
 
 
 def _require_factor(matching: Iterable[factors.Factor]) -> factors.Factor:
+    """Return the first factor. Raises `AuthHTTPError` if `matching` is empty."""
     for factor in matching:
         return factor
     raise bad_request("MFA_ENROLLMENT_NOT_FOUND")

@@ -1,4 +1,4 @@
-"""The Auth emulator: from HTTP requests to operations."""
+"""The Auth emulator, which handles HTTP requests."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from firebase_rest.emulator.auth import bodies, errors, oob_codes, popup_pages, 
 from firebase_rest.emulator.auth.bodies import AuthRequest
 from firebase_rest.emulator.auth.model import AccountTracker
 from firebase_rest.emulator.auth.outbox import Outbox
-from firebase_rest.emulator.auth.project import AuthProject, default_config, forget_unused
+from firebase_rest.emulator.auth.project import AuthProject, default_config, remove_unused
 from firebase_rest.emulator.auth.routes import COMMAND_LINE_PREFIXES, ROUTES, Access, AuthRoute, RouteMatch, find
-from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
+from firebase_rest.emulator.auth.tenants import target_tenant, token_tenant
 from firebase_rest.emulator.auth.validation import to_ascii_url
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.urls import RequestUrl
@@ -36,7 +36,7 @@ PREFIXES = (
     "/emulator/",
     *COMMAND_LINE_PREFIXES,
 )
-"""Beginnings of the paths that belong to Auth."""
+"""Prefixes of the paths that belong to Auth."""
 
 _PAGES = {
     "/emulator/action": oob_codes.follow_link,
@@ -51,20 +51,20 @@ _PRETTY_JSON = "application/json; charset=utf-8"
 
 
 class AuthJournal(AccountTracker, Protocol):
-    """Saves what requests change. Raises `SaveError`."""
+    """Saves the changes of requests. The methods raise `SaveError`."""
 
     def save(self, projects: Mapping[str, AuthProject], *, with_settings: bool) -> None:
-        """Save the accounts that a request has changed, new and deleted tenants, and `with_settings` all settings."""
+        """Save changed accounts, and new and deleted tenants. With `with_settings`, save all settings too."""
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all saved data."""
 
 
 class AuthEmulator:
-    """Firebase Auth in memory. Thread-safe; opens no socket.
+    """Emulates Firebase Auth in memory. Thread-safe.
 
     Args:
-        project: The project that API keys belong to. Any key is accepted.
+        project: The project to which all API keys belong.
         clock: Returns the time in seconds since the epoch.
         config: The settings that every project starts with, or None for the default.
     """
@@ -79,7 +79,7 @@ class AuthEmulator:
         self.journal: AuthJournal | None = None
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
-        """Return the response to a request, with any status."""
+        """Return the response to a request, which may be an error."""
         url = RequestUrl.parse(http_request) if url is None else url
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":
@@ -94,16 +94,11 @@ class AuthEmulator:
             except RecursionError:
                 response = _pretty(400, errors.invalid_payload("It is nested too deeply.").body())
             if self.journal is not None:
-                response = self._saved(self.journal, response, url)
+                try:
+                    self.journal.save(self._projects, with_settings="/projects/" in url.path)
+                except SaveError as error:
+                    response = _pretty(507, errors.AuthHTTPError(507, str(error), []).body())
         return _with_origin(response, headers)
-
-    def _saved(self, journal: AuthJournal, response: Response, url: RequestUrl) -> Response:
-        """Return the response to a request after its changes were saved."""
-        try:
-            journal.save(self._projects, with_settings="/projects/" in url.path)
-        except SaveError as error:
-            return _pretty(507, errors.AuthHTTPError(507, str(error), []).body())
-        return response
 
     def _html_page(self, url: RequestUrl) -> Response:
         query = dict(url.params)
@@ -112,22 +107,22 @@ class AuthEmulator:
             return _HTML_PAGES[url.path](project, query, url)
 
     def check_id_token(self, token: str) -> dict[str, Json] | None:
-        """Return the claims of a valid ID token of this project, or None if it is invalid, expired or revoked."""
+        """Return the claims of an ID token of this project, or None if it is invalid, expired or revoked."""
         with self._lock:
             try:
-                return self._project(self._name, tenant_in(token)).signed_in(token).claims
+                return self._project(self._name, token_tenant(token)).signed_in(token).claims
             except errors.AuthHTTPError:
                 return None
 
     @property
     def mails(self) -> tuple[Mail, ...]:
-        """The e-mails that Firebase would have sent, oldest first: the last 1,000 since the emulator was reset."""
+        """The last 1,000 e-mails that Firebase would have sent, oldest first."""
         with self._lock:
             return self._outbox.mails
 
     @property
     def sms(self) -> tuple[TextMessage, ...]:
-        """The text messages that Firebase would have sent, oldest first: the last 1,000."""
+        """The last 1,000 text messages that Firebase would have sent, oldest first."""
         with self._lock:
             return self._outbox.text_messages
 
@@ -140,11 +135,11 @@ class AuthEmulator:
                 self.journal.clear()
 
     def load(self, journal: AuthJournal) -> None:
-        """Save what changes in all projects to `journal`. There must be no projects yet."""
+        """Save all further changes to `journal`. There must be no projects yet."""
         self.journal = journal
 
     def project(self, name: str) -> AuthProject:
-        """Return a project, creating it if needed."""
+        """Return a project. Create it if it does not exist."""
         return self._project(name)
 
     def _project(self, name: str, tenant_id: str | None = None) -> AuthProject:
@@ -152,8 +147,8 @@ class AuthEmulator:
         if project is None:
             project = self._projects[name] = AuthProject(name, self._clock, outbox=self._outbox, tracker=self.journal)
             project.config = copy.deepcopy(self.default_config)
-            forget_unused(self._projects, name, self.default_config)
-        return project.tenant_named(tenant_id) if tenant_id else project
+            remove_unused(self._projects, name, self.default_config)
+        return project.get_tenant(tenant_id) if tenant_id else project
 
     def _route(self, http_request: Request, url: RequestUrl, headers: Mapping[str, str]) -> Response:
         method, path = http_request.method, url.path
@@ -234,7 +229,7 @@ def _page(page: BrowserPage) -> Response:
 
 
 def _preflight(headers: Mapping[str, str]) -> Response:
-    """Return the response to a CORS preflight request: everything is allowed, as in the official emulator."""
+    """Return the response to a CORS preflight request. As in the official emulator, it allows everything."""
     allowed = {"access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE"}
     if "access-control-request-headers" in headers:
         allowed["access-control-allow-headers"] = headers["access-control-request-headers"]

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in and refresh. https://firebase.google.com/docs/reference/rest/auth"""
+"""Sign-up, sign-in, and the refresh of tokens. https://firebase.google.com/docs/reference/rest/auth"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth import provider_pages
-from firebase_rest.emulator.auth.bodies import AuthRequest, number_text
+from firebase_rest.emulator.auth.bodies import AuthRequest, format_number
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
-from firebase_rest.emulator.auth.factors import enrollments
+from firebase_rest.emulator.auth.factors import read_factors
 from firebase_rest.emulator.auth.model import ANONYMOUS, CUSTOM, PASSWORD, Account, Payload, random_id, without_none
 from firebase_rest.emulator.auth.passwords import validate_password, validate_password_at_sign_in
 from firebase_rest.emulator.auth.second_factors import pending_credential
@@ -28,9 +28,9 @@ RESERVED_CLAIMS = (
 
 
 def sign_up(request: AuthRequest) -> Payload:
-    """`accounts:signUp`: create an account, or add e-mail and password to the account of `idToken`.
+    """`accounts:signUp`: create an account, or add an e-mail address and password to the account of `idToken`.
 
-    For an administrator (`projects/P/accounts`) any field can be set, and the response has no tokens.
+    An administrator (`projects/P/accounts`) can set any field, and receives no tokens.
     """
     body, project = request.body, request.project
     provider = None
@@ -47,7 +47,7 @@ def sign_up(request: AuthRequest) -> Payload:
             validate(project.allows("allowPasswordSignup"), "OPERATION_NOT_ALLOWED")
         else:
             validate(project.allows("enableAnonymousUser"), "ADMIN_ONLY_OPERATION")
-    new = _new_fields(request, provider)
+    new = _new_account(request, provider)
     if body.string("idToken"):
         account = project.signed_in(body.string("idToken")).account
         _upgrade(account, new)
@@ -65,8 +65,8 @@ def sign_up(request: AuthRequest) -> Payload:
     return {**payload, **(project.issue(account, provider) if provider else {})}
 
 
-def _new_fields(request: AuthRequest, provider: str | None) -> Account:
-    """Return a new account with the validated fields of the request; it is not stored yet."""
+def _new_account(request: AuthRequest, provider: str | None) -> Account:
+    """Return a new account with the validated fields of the request. Do not store it."""
     body, project = request.body, request.project
     account = Account(body.string("localId") or project.accounts.new_id(), last_login_at=str(project.now_ms()))
     if request.is_admin:
@@ -87,7 +87,7 @@ def _new_fields(request: AuthRequest, provider: str | None) -> Account:
         account.set_password(validate_password(project, body.string("password")), project.now_ms())
         account.valid_since = str(project.now())
     if "mfaInfo" in body:
-        account.mfa_info = enrollments(body.objects("mfaInfo"), new_ids=True)
+        account.mfa_info = read_factors(body.objects("mfaInfo"), new_ids=True)
     return account
 
 
@@ -102,7 +102,7 @@ def _upgrade(account: Account, new: Account) -> None:
 
 
 def sign_in_with_password(request: AuthRequest) -> Payload:
-    """`accounts:signInWithPassword`."""
+    """`accounts:signInWithPassword`: sign in with an e-mail address and password."""
     body, project = request.body, request.project
     validate(project.allows("allowPasswordSignup"), "PASSWORD_LOGIN_DISABLED")
     validate("email" in body, "MISSING_EMAIL")
@@ -116,8 +116,8 @@ def sign_in_with_password(request: AuthRequest) -> Payload:
     if account is None:
         raise bad_request("INVALID_LOGIN_CREDENTIALS" if project.email_privacy else "EMAIL_NOT_FOUND")
     validate(not account.disabled, "USER_DISABLED")
-    wrong = "INVALID_LOGIN_CREDENTIALS" if project.email_privacy else "INVALID_PASSWORD"
-    validate(account.has_password(body.string("password")), wrong)
+    problem = "INVALID_LOGIN_CREDENTIALS" if project.email_privacy else "INVALID_PASSWORD"
+    validate(account.has_password(body.string("password")), problem)
     validate_password_at_sign_in(project, body.string("password"))
     payload: Payload = {
         "kind": "identitytoolkit#VerifyPasswordResponse",
@@ -132,13 +132,13 @@ def sign_in_with_password(request: AuthRequest) -> Payload:
 
 
 def sign_in_with_custom_token(request: AuthRequest) -> Payload:
-    """`accounts:signInWithCustomToken`: with a JWT, signed or not, or the JSON of its claims."""
+    """`accounts:signInWithCustomToken`: sign in with a JWT, which may be unsigned, or the JSON of its claims."""
     token = request.body.string("token")
     validate(token, "MISSING_CUSTOM_TOKEN")
-    payload = _custom_token(token, request.project.tenant_id)
-    local_id = _identifier(payload.get("uid"))
+    payload = _parse_custom_token(token, request.project.tenant_id)
+    local_id = _format_uid(payload.get("uid"))
     if local_id is None:
-        local_id = _identifier(payload.get("user_id"))
+        local_id = _format_uid(payload.get("user_id"))
     if not local_id:
         raise bad_request("MISSING_IDENTIFIER")
     extra = custom_claims(payload["claims"]) if "claims" in payload else {}
@@ -151,7 +151,8 @@ def sign_in_with_custom_token(request: AuthRequest) -> Payload:
     return {**response, **request.project.issue(account, CUSTOM, extra)}
 
 
-def _custom_token(token: str, tenant_id: str | None) -> Payload:
+def _parse_custom_token(token: str, tenant_id: str | None) -> Payload:
+    """Return the claims of a custom token. Raises `AuthHTTPError` if it is invalid."""
     if token.startswith("{"):
         try:
             return cast("Payload", json.loads(token))
@@ -171,17 +172,17 @@ def _custom_token(token: str, tenant_id: str | None) -> Payload:
     return payload
 
 
-def _identifier(value: Json) -> str | None:
-    """Return a UID as a string; numbers and booleans as JavaScript prints them."""
+def _format_uid(value: Json) -> str | None:
+    """Return a UID as a string. Numbers and booleans are formatted as in JavaScript."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return number_text(value) if isinstance(value, (int, float)) else None
+    return format_number(value) if isinstance(value, (int, float)) else None
 
 
 def custom_claims(claims: Json) -> Payload:
-    """Return the claims. Raises `AuthHTTPError` unless they are an object without reserved names."""
+    """Return the claims. Raises `AuthHTTPError` if they are not an object or contain a reserved name."""
     if not isinstance(claims, dict):
         raise bad_request("INVALID_CLAIMS")
     for name in RESERVED_CLAIMS:
@@ -190,7 +191,7 @@ def custom_claims(claims: Json) -> Payload:
 
 
 def sign_in_with_email_link(request: AuthRequest) -> Payload:
-    """`accounts:signInWithEmailLink`: with the code of an EMAIL_SIGNIN e-mail; `idToken` links the address."""
+    """`accounts:signInWithEmailLink`: sign in with a code, or link the address to the account of `idToken`."""
     body, project = request.body, request.project
     validate(project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
     linking = project.signed_in(body.string("idToken")).account if body.string("idToken") else None
@@ -255,7 +256,7 @@ def _sign_in_methods(account: Account) -> tuple[list[Json], list[Json]]:
 
 
 def grant_token(request: AuthRequest) -> Payload:
-    """`securetoken.googleapis.com/v1/token`: return new tokens for a refresh token, with names in snake_case."""
+    """`securetoken.googleapis.com/v1/token`: return new tokens for a refresh token."""
     body, project = request.body, request.project
     validate(body.string("grantType"), "MISSING_GRANT_TYPE")
     validate(body.string("grantType") == "refresh_token", "INVALID_GRANT_TYPE")
@@ -270,12 +271,12 @@ def grant_token(request: AuthRequest) -> Payload:
 
 
 def _token_response(project: AuthProject, account: Account, token: RefreshToken) -> Payload:
-    fresh = project.issue(account, token.provider, token.extra, second_factor=token.second_factor)
+    issued = project.issue(account, token.provider, token.extra, second_factor=token.second_factor)
     return {
-        "id_token": fresh["idToken"],
-        "access_token": fresh["idToken"],
-        "expires_in": fresh["expiresIn"],
-        "refresh_token": fresh["refreshToken"],
+        "id_token": issued["idToken"],
+        "access_token": issued["idToken"],
+        "expires_in": issued["expiresIn"],
+        "refresh_token": issued["refreshToken"],
         "token_type": "Bearer",
         "user_id": account.local_id,
         "project_id": PROJECT_NUMBER,

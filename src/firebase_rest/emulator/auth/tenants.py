@@ -23,7 +23,7 @@ _GROUPS = ("passwordPolicyConfig", "emailPrivacyConfig")
 _FLAGS = ("allowPasswordSignup", "enableEmailLinkSignin", "enableAnonymousUser", "disableAuth")
 
 
-def tenant_in(id_token: str) -> str | None:
+def token_tenant(id_token: str) -> str | None:
     """Return the tenant of an ID token, or None."""
     claims = decode_claims(id_token)
     firebase = (claims or {}).get("firebase")
@@ -31,15 +31,18 @@ def tenant_in(id_token: str) -> str | None:
     return tenant_id if isinstance(tenant_id, str) and tenant_id else None
 
 
-def target_tenant(named: str | None, body: Body) -> str | None:
-    """Return the tenant in the path, the body or a token in it. Raises `AuthHTTPError` if they differ."""
-    target, in_body = named, body.string("tenantId") or None
-    validate(target is None or in_body is None or target == in_body, "TENANT_ID_MISMATCH")
-    target = target or in_body
+def target_tenant(path_tenant: str | None, body: Body) -> str | None:
+    """Return the tenant of a request: that in the path, in the body, or of a token in the body.
+
+    Raises `AuthHTTPError` if they differ.
+    """
+    target, body_tenant = path_tenant, body.string("tenantId") or None
+    validate(target is None or body_tenant is None or target == body_tenant, "TENANT_ID_MISMATCH")
+    target = target or body_tenant
     if body.string("idToken"):
-        in_token = tenant_in(body.string("idToken"))
-        validate(target is None or in_token is None or target == in_token, "TENANT_ID_MISMATCH")
-        target = target or in_token
+        tenant = token_tenant(body.string("idToken"))
+        validate(target is None or tenant is None or target == tenant, "TENANT_ID_MISMATCH")
+        target = target or tenant
     if body.string("refreshToken"):
         token = RefreshToken.decode(body.string("refreshToken"))
         if token is None:
@@ -61,7 +64,7 @@ def update_config(request: AuthRequest) -> Payload:
     functions = update.get("blockingFunctions")
     triggers = functions.get("triggers") if isinstance(functions, dict) else None
     for event, trigger in (triggers if isinstance(triggers, dict) else {}).items():
-        _check_trigger(event, trigger)
+        _validate_trigger(event, trigger)
     config = request.project.config
     if request.params.get("updateMask"):
         _apply_mask(request.params["updateMask"], config, update)
@@ -74,7 +77,7 @@ def update_config(request: AuthRequest) -> Payload:
     return _copy(config)
 
 
-def _check_trigger(event: str, trigger: Json) -> None:
+def _validate_trigger(event: str, trigger: Json) -> None:
     validate(event in _EVENTS, "INVALID_BLOCKING_FUNCTION : ((Event type is invalid.))")
     uri = trigger.get("functionUri") if isinstance(trigger, dict) else None
     problem = "INVALID_BLOCKING_FUNCTION : ((Expected an absolute URI with valid scheme and host.))"
@@ -99,7 +102,7 @@ def update_tenant(request: AuthRequest) -> Payload:
 
 
 def get_tenant(request: AuthRequest) -> Payload:
-    """GET `v2/projects/P/tenants/T`: return a tenant, creating it if needed."""
+    """GET `v2/projects/P/tenants/T`: return a tenant. Create it if it does not exist."""
     return _copy(_tenant(request.project))
 
 
@@ -112,7 +115,7 @@ def delete_tenant(request: AuthRequest) -> Payload:
 
 
 def list_tenants(request: AuthRequest) -> Payload:
-    """GET `v2/projects/P/tenants`: return a page of `pageSize` tenants by ID, after `pageToken`.
+    """GET `v2/projects/P/tenants`: return a page of `pageSize` tenants after `pageToken`, sorted by ID.
 
     A full page has a token even if it is the last one, as in the official emulator.
     """

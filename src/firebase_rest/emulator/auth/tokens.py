@@ -73,7 +73,7 @@ def _identities(account: Account) -> dict[str, Json]:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """The content of a refresh token, which is base64 of JSON as in the official emulator."""
+    """The content of a refresh token. As in the official emulator, the token is JSON in base64."""
 
     local_id: str
     provider: str
@@ -82,7 +82,7 @@ class RefreshToken:
     extra: Mapping[str, Json]
     tenant_id: str | None = None
     second_factor: tuple[str, str] | None = None
-    """Kind and enrolment ID."""
+    """The kind and the enrolment ID of the second factor, or None."""
 
     def encode(self) -> str:
         record: dict[str, Json] = {
@@ -101,7 +101,7 @@ class RefreshToken:
 
     @classmethod
     def decode(cls, text: str) -> RefreshToken | None:
-        """Parse the result of `encode`; return None if `text` is malformed."""
+        """Parse the result of `encode`. Return None if `text` is malformed."""
         try:
             record = cast("Json", json.loads(base64.b64decode(text + "=" * (-len(text) % 4))))
         except (binascii.Error, ValueError, RecursionError):
@@ -115,6 +115,12 @@ class RefreshToken:
         if not (isinstance(generation, int) and isinstance(extra, dict)):
             return None
         tenant_id, factor = record.get("tenantId"), record.get("secondFactor")
-        tenant = tenant_id if isinstance(tenant_id, str) else None
-        shown = (str(factor[0]), str(factor[1])) if isinstance(factor, list) and len(factor) == 2 else None
-        return cls(local_id, provider, project, generation, extra, tenant, shown)
+        return cls(
+            local_id,
+            provider,
+            project,
+            generation,
+            extra,
+            tenant_id if isinstance(tenant_id, str) else None,
+            (str(factor[0]), str(factor[1])) if isinstance(factor, list) and len(factor) == 2 else None,
+        )

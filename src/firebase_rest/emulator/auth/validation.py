@@ -1,4 +1,4 @@
-"""Validation of fields that several operations share."""
+"""Validation and encoding of values that several operations use."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _PROVIDERS = frozenset({
 
 
 def validate_email(text: str, problem: str = "INVALID_EMAIL") -> str:
-    """Return the address in lower case, as Firebase stores it. Raises `AuthHTTPError` with `problem`."""
+    """Return the address in lower case, as Firebase stores it. Raises `AuthHTTPError` if it is invalid."""
     validate(_EMAIL.fullmatch(text), problem)
     return text.lower()
 
 
 def validate_phone_number(text: str) -> str:
-    """Return the number. Raises `AuthHTTPError` unless it starts with +."""
+    """Return the number. Raises `AuthHTTPError` if it does not start with "+"."""
     validate(text.startswith("+"), "INVALID_PHONE_NUMBER : Invalid format.")
     return text
 
 
 def validate_provider_id(text: str) -> str:
-    """Return the ID. Raises `AuthHTTPError` unless it is a provider of Firebase or has the form of a custom one."""
-    expected = "((The provider ID must be one such as google.com, oidc.NAME or saml.NAME.))"
+    """Return the ID of a provider. Raises `AuthHTTPError` if Firebase does not support it."""
+    expected = "((The provider ID must be a domain such as google.com, or oidc.NAME or saml.NAME.))"
     validate(text in _PROVIDERS or text.startswith(("oidc.", "saml.")), f"INVALID_PROVIDER_ID : {expected}")
     return text
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Return the parts of an absolute URL; None if it is not one. http and https need a host."""
+    """Return the parts of an absolute URL, or None if `text` is not one. With http and https, the host is required."""
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port  # raises ValueError if it is invalid
+        host, _ = parts.hostname or "", parts.port  # `port` raises ValueError if it is invalid
     except ValueError:
         return None
     if not parts.scheme or _NOT_IN_HOSTS.search(host):
@@ -58,10 +58,10 @@ def is_absolute_url(text: str) -> bool:
 
 
 def to_ascii_url(url: str) -> str:
-    """Return a URL with all other characters than ASCII percent-encoded, for a header."""
+    """Return a URL for a header, with all characters outside of ASCII percent-encoded."""
     return quote(url, safe=_URL_CHARACTERS, errors="replace")
 
 
 def form_encoded(query: Mapping[str, str]) -> str:
-    """Return a query string as browsers encode it: `*` is not escaped, `~` is."""
+    """Return a query string in the encoding of browsers, in which `~` is escaped and `*` is not."""
     return urlencode(query, safe="*", errors="replace").replace("~", "%7E")

@@ -166,6 +166,19 @@ def test_type_of_a_multipart_upload_can_be_a_header(cloud):
     assert cloud("POST", url, MULTIPART, **headers).json()["contentType"] == "image/png"
 
 
+def test_null_in_the_custom_metadata_of_a_copy_is_an_empty_string(cloud):
+    cloud("POST", "/upload/storage/v1/b/b/o?name=a", b"hi")
+    copied = cloud("POST", "/storage/v1/b/b/o/a/rewriteTo/b/b/o/c", b'{"metadata": {"x": "1", "y": null}}').json()
+    assert copied["resource"]["metadata"] == {"x": "1", "y": ""}
+    assert cloud("GET", "/storage/v1/b/b/o/c").json()["metadata"] == {"x": "1", "y": ""}
+
+
+def test_rewrite_token_is_rejected(cloud):
+    cloud("POST", "/upload/storage/v1/b/b/o?name=a", b"hi")
+    assert cloud("POST", "/storage/v1/b/b/o/a/rewriteTo/b/b/o/c?rewriteToken=x").status_code == 501
+    assert cloud("GET", "/storage/v1/b/b/o/c").status_code == 404
+
+
 def test_id_token_is_rejected_by_the_json_api(cloud):
     for credential in (
         f"Bearer {id_token()}",
@@ -254,7 +267,7 @@ def test_json_api_error_format(cloud):
 )
 def test_unsupported_json_api_request_is_501(cloud, method, path):
     status, message = error(cloud(method, path))
-    assert (status, "not implemented" in message) == (501, True)
+    assert (status, "does not implement" in message) == (501, True)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,11 @@ def list_objects(service: ObjectService, request: StorageRequest, _: bytes) -> R
 
 
 def rewrite(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
-    """Copy the object. The response always reports that the copy is complete."""
+    """Copy the object. The response always reports that the copy is complete, so that no client has a token."""
+    if request.params.get("rewriteToken"):
+        raise StorageHTTPError(
+            501, "The emulator does not implement rewriteToken: one request copies everything."
+        )
     metadata = _copy_object(service, request, body, *request.path_arguments)
     size = str(metadata.size)
     return json_response(
@@ -140,8 +144,10 @@ def _copy_object(service: ObjectService, request: StorageRequest, body: bytes, b
         if not any(value is not None for value in update.settable.values()) and "metadata" not in fields:
             source = stored.metadata
             update = MetadataUpdate({**source.settable}, {**source.custom}, tokens=source.tokens, acl=update.acl)
+        # null in custom metadata is an empty string in a copy, which has no value that it could delete.
+        custom = update.custom and {key: value or "" for key, value in update.custom.items()}
         # Checksums in the body are ignored, because they may be those of another object.
-        update = replace(update, md5=None, crc32c=None)
+        update = replace(update, custom=custom, md5=None, crc32c=None)
         return service.create(with_object_name(destination, update), stored.blob, update)
 
 

@@ -68,9 +68,7 @@ def list_objects(service: ObjectService, request: StorageRequest, _: bytes) -> R
 def rewrite(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
     """Copy the object. The response always reports that the copy is complete, so that no client has a token."""
     if request.params.get("rewriteToken"):
-        raise StorageHTTPError(
-            501, "The emulator does not implement rewriteToken: one request copies everything."
-        )
+        raise StorageHTTPError(501, "The emulator does not implement rewriteToken: one request copies everything.")
     metadata = _copy_object(service, request, body, *request.path_arguments)
     size = str(metadata.size)
     return json_response(

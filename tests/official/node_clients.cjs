@@ -114,8 +114,4 @@ async function main() {
   process.exit(0);
 }
 
-console.log = console.warn = console.info = (...values) => process.stderr.write(values.join(" ") + "\n");
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+require("./main.cjs")(main);

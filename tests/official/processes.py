@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from firebase_rest.transport.lifecycle import Closable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
-    from typing_extensions import Self
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 20
@@ -63,7 +63,7 @@ def install(folder: Path = HERE) -> None:
         installed.write_text(wanted.hexdigest())
 
 
-class Child:
+class Child(Closable):
     """A Node script of this folder that prints one JSON line when it is ready and ends when its stdin closes.
 
     Args:
@@ -114,14 +114,6 @@ class Child:
             self._process.kill()
             self._process.communicate()
         self._errors.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class OfficialAuthEmulator(Child):
@@ -217,7 +209,7 @@ class RealtimeSdk(Child):
         return message["result"]
 
 
-class SdkClient:
+class SdkClient(Closable):
     """One client in a `RealtimeSdk`."""
 
     def __init__(self, sdk: RealtimeSdk, name: str) -> None:
@@ -264,11 +256,3 @@ class SdkClient:
 
     def close(self) -> None:
         self.call("close")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import pytest
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from official.processes import install
+from support.chromium import start_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,26 +17,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
     from typing_extensions import Self
 
-HERE = Path(__file__).parent
 LIMIT = 30.0
-_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
-
-
-class MissingBrowser(Exception):
-    """Chromium or its driver is not installed."""
-
-
-def skip_or_fail(reason: object) -> NoReturn:
-    """Skip the test; in CI it fails."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run the browser tests: {reason}")
-    pytest.skip(str(reason))
-
-
-def axe_source() -> str:
-    """Return the text of axe-core, which is installed at first use. Raises `Unavailable` without Node."""
-    install(HERE)
-    return (HERE / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 class Browser:
@@ -54,19 +29,9 @@ class Browser:
     """
 
     def __init__(self, url: str, *, is_dark: bool = False) -> None:
-        chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-        if chromium is None or chromedriver is None:
-            raise MissingBrowser("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
-        os.environ["SE_OFFLINE"] = "true"  # Selenium downloads no driver
         self.url = url
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         colours = ["--force-dark-mode", "--enable-features=WebUIDarkMode"] if is_dark else []
-        for flag in (*_FLAGS, *colours, f"--user-data-dir={self._profile.name}", "--window-size=1000,800"):
-            options.add_argument(flag)
-        self.driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
+        self.driver = start_chromium((1000, 800), flags=colours)
         if is_dark:
             features = [{"name": "prefers-color-scheme", "value": "dark"}]
             self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -157,7 +122,6 @@ class Browser:
 
     def close(self) -> None:
         self.driver.quit()
-        self._profile.cleanup()
 
     def __enter__(self) -> Self:
         return self

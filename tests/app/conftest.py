@@ -14,6 +14,7 @@ APP = Path(__file__).parents[2] / "examples" / "flask_app"
 sys.path.insert(0, str(APP))
 
 from app.visitors import Visitor  # noqa: E402
+from support.axe import axe  # noqa: E402, F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.serving import make_server
 
-from app.browsers import ENTER, TAB, Browser, MissingBrowser, axe_source, skip_or_fail
-from official.processes import Unavailable
+from app.browsers import ENTER, TAB, Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,10 +39,7 @@ def browser(url: str) -> Iterator[Callable[..., Browser]]:
     opened = []
 
     def open_browser(**options: bool) -> Browser:
-        try:
-            opened.append(Browser(url, **options))
-        except MissingBrowser as error:
-            skip_or_fail(error)
+        opened.append(Browser(url, **options))
         return opened[-1]
 
     yield open_browser
@@ -51,15 +47,6 @@ def browser(url: str) -> Iterator[Callable[..., Browser]]:
     for each in opened:
         each.close()
     assert not problems
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return axe_source()
-    except Unavailable as error:
-        skip_or_fail(error)
-        raise
 
 
 def notes(browser: Browser) -> list[str]:

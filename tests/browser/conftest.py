@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.axe import axe  # noqa: F401 - a fixture
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -10,9 +10,7 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from app.browsers import axe_source, skip_or_fail
 from firebase_rest.emulator import Emulator
-from official.processes import Unavailable
 from support.chromium import console_errors, require_chromium, start_chromium, wait_until
 
 if TYPE_CHECKING:
@@ -340,14 +338,6 @@ def test_everything_is_exported_and_imported(server: Server, tmp_path: Path) -> 
         assert console_errors(driver) == []
     finally:
         driver.quit()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return axe_source()
-    except Unavailable as error:
-        skip_or_fail(error)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

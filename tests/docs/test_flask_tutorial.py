@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.browsers import Browser, MissingBrowser, skip_or_fail
+from app.browsers import Browser
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial" / "flask-app.md").read_text(encoding="utf-8")
@@ -302,11 +302,7 @@ def finished_site(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_two_browsers_use_the_finished_application(finished_site: str, tmp_path: Path) -> None:
-    try:
-        ada, bob = Browser(finished_site), Browser(finished_site)
-    except MissingBrowser as error:
-        skip_or_fail(error)
-    with ada, bob:
+    with Browser(finished_site) as ada, Browser(finished_site) as bob:
         for browser, name in ((ada, "Ada"), (bob, "Bob")):
             browser.open("/sign-up")
             browser.fill(name=name, email=f"{name}@example.com", password="correct horse")

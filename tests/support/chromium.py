@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -36,15 +36,18 @@ def require_chromium() -> None:
     pytest.skip(_MISSING)
 
 
-def start_chromium(size: tuple[int, int] = (1200, 800), downloads: Path | None = None) -> WebDriver:
-    """Start a browser with an empty profile. The caller calls `quit`."""
+def start_chromium(
+    size: tuple[int, int] = (1200, 800), downloads: Path | None = None, flags: Sequence[str] = ()
+) -> WebDriver:
+    """Start a browser with an empty profile. The caller calls `quit`. Skips the test without Chromium."""
+    require_chromium()
     os.environ["SE_OFFLINE"] = "true"
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     options.binary_location = _browser() or ""
-    for flag in (*_FLAGS, f"--window-size={size[0]},{size[1]}"):
+    for flag in (*_FLAGS, *flags, f"--window-size={size[0]},{size[1]}"):
         options.add_argument(flag)  # pyright: ignore[reportUnknownMemberType]
     if downloads is not None:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})

@@ -130,9 +130,9 @@ def raise_detailed_error(request_object: requests.Response) -> None:
     if request_object.status_code < 400:
         return
     url, _, query = (request_object.url or "").partition("?")
-    prepared: requests.PreparedRequest | None = request_object.request  # None if a test built the response
-    method = prepared.method if prepared is not None else None
-    request = Request(method or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
+    # `request` is None, against its annotation, if a test built the response.
+    method = getattr(request_object.request, "method", None) or "GET"
+    request = Request(method, url, tuple(parse_qsl(query, keep_blank_values=True)))
     headers = {name.lower(): value for name, value in request_object.headers.items()}
     response = Response(request_object.status_code, headers, request_object.content or b"", request=request)
     raise api_error(ApiError, response, request_object.text)

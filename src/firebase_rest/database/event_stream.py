@@ -195,7 +195,7 @@ class EventStream(StreamState, Closable):
         self._events = self._run()
         register(self)
         requestor.transport.closables.add(self)
-        if self._transport.is_closed:  # after the registration, so that no stream escapes a concurrent close()
+        if self._transport.is_closed:  # tested after the registration, because the App may be closed at the same time
             raise errors.UsageError(CLOSED)
 
     def __repr__(self) -> str:

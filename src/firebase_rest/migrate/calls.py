@@ -86,7 +86,7 @@ class CallEvaluator(ExpressionEvaluator):
         return self.unknown_result(call)
 
     def unknown_result(self, call: domain.CallSite) -> domain.Value | None:
-        """Return what is known from the syntax: user.get("idToken"), sorted(files), email.replace(".", "%2E")."""
+        """Return the result of a known call: user.get("idToken"), sorted(files), email.replace(".", "%2E")."""
         first = call.value(0, "")
         match call.node:
             case ast.Call(func=ast.Attribute(attr="get", value=holder), args=[ast.Constant(value=key), *_]):
@@ -118,7 +118,9 @@ class CallEvaluator(ExpressionEvaluator):
             case [ast.Constant(value=str(path)), *_] if path.startswith("pyrebase."):
                 receiver, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
                 if path.startswith("pyrebase.pyrebase.requests."):
-                    message = f"firebase-rest never calls {path}: the session firebase.requests sends its requests."
+                    message = (
+                        f"firebase-rest never calls {path}: it sends requests with its session, firebase.requests."
+                    )
                     self.report("missing-name", node, message, "replace a method of firebase.requests")
             case _:
                 return
@@ -134,7 +136,7 @@ class CallEvaluator(ExpressionEvaluator):
         return domain.ServiceValue(service, library, None if service == "auth" else node)
 
     def call_later(self, call: domain.CallSite) -> None:
-        """Call the methods that are passed to a thread, a button or a pool, with the arguments passed beside them."""
+        """Analyse the methods passed as arguments, for example Thread(target=db.get, args=(token,)), as called."""
         packed_arguments, syntax = call.keyword_values.get("args"), call.syntax(len(call.args), "args")
         argument_value = domain.CallSite(call.node)
         if isinstance(packed_arguments, domain.Collection) and isinstance(syntax, ast.Tuple):

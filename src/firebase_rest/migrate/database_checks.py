@@ -138,7 +138,8 @@ def report_moved(
 ) -> None:
     """Report a reference whose path was not the one of pyrebase's shared object.
 
-    `position` are the builders called on that object; `is_dropped` states that a statement moved it without effect now.
+    `position` lists the builder calls made on that object. `is_dropped`: the statement only moves the reference, and
+    firebase_rest ignores that.
     """
     is_call = method in names.CALLS[receiver.kind]
     reason = f"because of line {position[-1].node.lineno}" if position else "because it had been used before"

@@ -191,7 +191,7 @@ class CallSite:
 
 @dataclass(frozen=True, slots=True)
 class PartialCall(Value):
-    """functools.partial(function, ...). `site` is the resulting call."""
+    """functools.partial(function, ...). `call_site` holds the arguments it binds."""
 
     function: Value
     call_site: CallSite

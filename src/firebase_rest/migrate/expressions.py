@@ -297,7 +297,7 @@ class ExpressionEvaluator(ABC):
                 return None
 
     def escape(self, values: Iterable[domain.Value | None]) -> None:
-        """Forget the positions of references that are passed to unknown code."""
+        """Mark the positions of references as unknown, because unknown code receives them and may move them."""
         for value in values:
             if isinstance(value, domain.Collection):
                 self.escape(value.values)
@@ -305,7 +305,7 @@ class ExpressionEvaluator(ABC):
                 self.state.positions[value.origin] = None
 
     def unknown_attribute(self, node: ast.Attribute) -> domain.Value | None:
-        """Evaluate an attribute of an unknown object by what other code assigns to it, or by its name."""
+        """Evaluate an attribute of an unknown object from the assignments to that attribute, or from its name."""
         if isinstance(node.value, (ast.Name, ast.Attribute)):
             stored = self.state.names.get(ast.unparse(node)) or self.context.facts.any_attribute(node.attr)
             if stored is not None:

@@ -132,7 +132,7 @@ def _multipart(request: UploadRequest, data: bytes, source: UploadSource) -> Flo
         "X-Goog-Upload-Protocol": "multipart",
         "Content-Type": f"multipart/related; boundary={boundary}",
     }
-    # Only with ifGenerationMatch the request is idempotent. Otherwise a retry could overwrite a newer version.
+    # The request is idempotent only with ifGenerationMatch. Otherwise a retry could overwrite a newer version.
     policy = RetryPolicy.IF_NOT_SENT if request.if_generation_match is None else RetryPolicy.IDEMPOTENT
     url = request.location.collection_url
     response = yield Request("POST", url, request.params, headers, body, policy, reauth_on_401=True)

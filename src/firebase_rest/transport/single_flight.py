@@ -84,7 +84,7 @@ class SingleFlight:
 
     def _refresh(self, flight: _Flight, is_usable: Callable[[], bool], refresh: Callable[[], None]) -> None:
         flight.thread = threading.get_ident()
-        # KeyboardInterrupt and the like leave this value, and one of the waiting threads repeats the refresh.
+        # KeyboardInterrupt and SystemExit do not reset this value; then a waiting thread repeats the refresh.
         flight.is_interrupted = True
         try:
             refresh()

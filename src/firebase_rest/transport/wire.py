@@ -193,8 +193,8 @@ def without_collection() -> Generator[None, None, None]:
     try:
         yield
         if _CAN_FREEZE and gc.get_freeze_count() == 0:
-            # This moves the new objects to the oldest generation; otherwise the next allocation would traverse them. If
-            # the program has frozen objects, it is not done, because their state would be lost.
+            # These two calls move the new objects to the oldest generation; otherwise the next allocation would
+            # traverse them. A program that has frozen objects itself would lose that state, hence the condition.
             gc.freeze()
             gc.unfreeze()
     finally:

@@ -375,7 +375,7 @@ class AsyncAccountMethods(AsyncAuthBase):
         payload = await self._run(accounts.check_action_code(self._endpoint, action_codes.code_of(code)))
         operation = str_or_none(payload.get("requestType")) or ""
         email, previous_email = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
-        if operation == "VERIFY_AND_CHANGE_EMAIL":  # here, "email" is the present address
+        if operation == "VERIFY_AND_CHANGE_EMAIL":  # for this operation, "email" is the current address
             email, previous_email = previous_email, email
         factor = dict_or_empty(payload.get("mfaInfo"))
         return ActionCodeInfo(operation, email, previous_email, factor_from_json(factor) if factor else None)

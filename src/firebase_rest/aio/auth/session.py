@@ -205,7 +205,7 @@ class AsyncUserSession:
         from firebase_rest.auth.stores import SessionPersister, make_store
 
         persister = SessionPersister(make_store(store))
-        remove = self.on_change(persister)  # first, so that a change during the first write is stored too
+        remove = self.on_change(persister)  # before the first write, so that a change during the write is stored too
         try:
             persister(self)
         except BaseException:
@@ -248,7 +248,7 @@ class AsyncUserSession:
         for listener in list(self._listeners):
             try:
                 listener(self)
-            except Exception as error:  # noqa: BLE001, PERF203 - a full disk must not break a sign-in
+            except Exception as error:  # noqa: BLE001, PERF203 - a failed callback must not break a sign-in
                 # The exception may quote the session that was to be stored.
                 secrets = [self._user.get(name, "") for name in ("idToken", "refreshToken")]
                 text = mask_secrets(secrets, redact("".join(format_exception(error))))

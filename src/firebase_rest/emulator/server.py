@@ -21,7 +21,7 @@ from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
 from firebase_rest.emulator.console import STREAM_HEADERS as CONSOLE_STREAM_HEADERS
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
 from firebase_rest.emulator.database.namespace import WAIT_SECONDS
-from firebase_rest.emulator.database.realtime.delivery import in_slices
+from firebase_rest.emulator.database.realtime.delivery import in_slices, watch
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
 from firebase_rest.emulator.database.realtime.websocket import serve_websocket
@@ -298,13 +298,7 @@ class Server(Closable):
 
     async def _events(self, stream: Subscription, scope: Scope) -> AsyncIterator[bytes]:
         """Yield the bytes of an event stream until either side ends it."""
-        loop, written = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake() -> None:
-            with suppress(RuntimeError):  # the loop is closed if the server has been closed
-                loop.call_soon_threadsafe(written.set)
-
-        stream.on_written(wake)
+        written = watch(stream.on_written)
         last_sent = time.monotonic()
         while True:
             written.clear()

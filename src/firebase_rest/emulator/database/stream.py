@@ -80,6 +80,7 @@ class StreamView:
         self._path = path
         self._filter = filter
         self._export = as_export
+        self._is_filtered = filter.can_exclude_children
 
     def initial_work(self, root: Node) -> Work[PendingEvent]:
         """Return the first event, with all data."""
@@ -133,7 +134,7 @@ class StreamView:
             yield
         if not targets:
             return [] if nodes_equal(before, after) else self._put((), before, after)
-        if self._filter.can_exclude_children:  # the comparison of two windows would take longer than the data
+        if self._is_filtered:  # the comparison of two windows would take longer than the data
             return [PendingEvent((), (yield from query.filter_work(after, self._filter)))]
         node = at(after, relative)
         patch: dict[str, Node] = {}
@@ -148,12 +149,12 @@ class StreamView:
         return [PendingEvent(relative, patch=patch)] if patch else []
 
     def _full_event(self, node: Node) -> PendingEvent:
-        return PendingEvent((), query.apply_filter(node, self._filter))
+        return PendingEvent((), query.apply_filter(node, self._filter) if self._is_filtered else node)
 
     def _put(self, relative: Path, before: Node, after: Node) -> list[PendingEvent]:
         if not relative:
             return [self._full_event(after)]
-        if self._filter.can_exclude_children:
+        if self._is_filtered:
             events = self._window_events({relative[0]}, before, after)
             if events is not None:
                 return events
@@ -163,7 +164,7 @@ class StreamView:
         if not self._export:
             # Priorities are shown only with format=export.
             targets = [target for target in targets if target[-1] != ".priority"]
-        if self._filter.can_exclude_children:
+        if self._is_filtered:
             written = {relative[0]} if relative else {target[0] for target in targets if target[0] != ".priority"}
             events = self._window_events(written, before, after)
             if events is not None:

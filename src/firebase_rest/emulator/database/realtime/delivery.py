@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from firebase_rest.emulator.database.namespace import WAIT_SECONDS
+from firebase_rest.emulator.database.realtime.turns import running_turns
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.database.realtime.outbox import Outbox
+    from collections.abc import Callable
+
     from firebase_rest.emulator.database.realtime.session import Session
     from firebase_rest.emulator.database.slices import Work
 
@@ -27,7 +29,7 @@ async def in_slices(work: Work[Result]) -> Result:
         while True:
             next(work)
             if time.perf_counter() >= slice_end:
-                await asyncio.sleep(0)
+                await running_turns().slices.wait()
                 slice_end = time.perf_counter() + _SLICE_SECONDS
     except StopIteration as stop:
         return cast("Result", stop.value)
@@ -40,16 +42,17 @@ async def handle(session: Session, message: str) -> str | None:
     return await in_slices(session.receive_work(message))
 
 
-def watch(outbox: Outbox) -> asyncio.Event:
-    """Return an event of this loop that is set when any thread adds something to `outbox`."""
+def watch(on_added: Callable[[Callable[[], None]], None]) -> asyncio.Event:
+    """Return an event of this loop that is set after any thread calls the function that `on_added` gets."""
     loop, thread, added = asyncio.get_running_loop(), threading.get_ident(), asyncio.Event()
+    take_turn = running_turns().wake_ups.take
 
     def wake() -> None:
-        if threading.get_ident() == thread:
-            added.set()
-            return
         with suppress(RuntimeError):  # the loop is closed if the server has been closed
-            loop.call_soon_threadsafe(added.set)
+            if threading.get_ident() == thread:
+                take_turn(added.set)
+            else:
+                loop.call_soon_threadsafe(take_turn, added.set)
 
-    outbox.on_added(wake)
+    on_added(wake)
     return added

@@ -124,7 +124,7 @@ class PollingTransport:
     async def poll(self) -> list[bytes]:
         """Wait for messages and return a script with them, in pieces."""
         self._added.set()  # an earlier request that still waits returns now
-        self._added = added = watch(self.session.outbox)
+        self._added = added = watch(self.session.outbox.on_added)
         self._polls += 1
         poll, deadline = self._polls, time.monotonic() + HOLD_SECONDS
         self.expires = deadline + SILENCE_SECONDS

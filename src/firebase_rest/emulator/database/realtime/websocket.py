@@ -103,7 +103,7 @@ async def _receive_all(sessions: Sessions, session: Session, reader: _Reader) ->
 
 async def _send_all(outbox: Outbox, send: Send) -> None:
     """Send messages until the outbox is closed."""
-    added = watch(outbox)
+    added = watch(outbox.on_added)
     while True:
         added.clear()
         closed = outbox.closed  # read before `take_work`, so that messages before the end are sent

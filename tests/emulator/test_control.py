@@ -18,6 +18,20 @@ def test_hub_lists_the_emulators_at_the_requested_host(server):
     assert found["database"]["listen"] == [{"address": "localhost", "family": "IPv4", "port": port}]
 
 
+@pytest.mark.parametrize("path", ["/", "/identitytoolkit.googleapis.com/v1/accounts:signUp", "/v0/b/b/o"])
+def test_preflight_allows_the_requested_headers_and_private_networks(server, path):
+    requested = {
+        "Origin": "http://page.example",
+        "Access-Control-Request-Headers": "Authorization,X-Client-Version",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    response = requests.options(f"http://{server.host}{path}", headers=requested, timeout=LIMIT)
+    assert response.status_code == 204
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", "http://page.example"}
+    assert response.headers["Access-Control-Allow-Headers"] == "Authorization,X-Client-Version"
+    assert response.headers["Access-Control-Allow-Private-Network"] == "true"
+
+
 @pytest.mark.parametrize(("action", "enabled"), [("disable", False), ("enable", True)])
 def test_hub_accepts_changes_of_function_triggers(server, action, enabled):
     response = requests.put(f"http://{server.host}/functions/{action}BackgroundTriggers", timeout=LIMIT)

@@ -57,10 +57,10 @@ class Router:
             return Service.HUB
         if is_storage_url(url):
             return Service.STORAGE
-        if method == "OPTIONS":
-            return Service.DATABASE  # the response to a CORS preflight request is the same for Auth
         if path == "/" and method in {"GET", "HEAD"}:
             return Service.CONSOLE if accepts_page(request) else Service.AUTH
-        if path.startswith(AUTH_PREFIXES):
+        if path.startswith(AUTH_PREFIXES) or (path == "/" and method == "OPTIONS"):
             return Service.AUTH
+        if method == "OPTIONS":
+            return Service.DATABASE
         return Service.STORAGE if self._is_object_url(method, url) else Service.DATABASE

@@ -233,6 +233,8 @@ def _preflight(headers: Mapping[str, str]) -> Response:
     allowed = {"access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE"}
     if "access-control-request-headers" in headers:
         allowed["access-control-allow-headers"] = headers["access-control-request-headers"]
+    if "access-control-request-private-network" in headers:
+        allowed["access-control-allow-private-network"] = "true"
     return _with_origin(Response(204, {**allowed, "content-length": "0"}), headers)
 
 

@@ -66,6 +66,8 @@ def preflight(headers: Mapping[str, str]) -> Response:
         "access-control-allow-headers": headers.get("access-control-request-headers", "*"),
         "access-control-max-age": "3600",
     }
+    if "access-control-request-private-network" in headers:
+        allowed["access-control-allow-private-network"] = "true"
     return empty_response(204, allowed)
 
 

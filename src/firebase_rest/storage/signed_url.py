@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import UsageError
@@ -117,4 +117,4 @@ def sign_locally(credentials: Any, message: bytes) -> bytes | None:
     service_account: Any = import_module("google.oauth2.service_account")
     if not isinstance(credentials, service_account.Credentials):
         return None
-    return bytes(cast(Any, credentials).sign_bytes(message))
+    return bytes(credentials.sign_bytes(message))

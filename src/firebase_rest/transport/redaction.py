@@ -60,7 +60,7 @@ def secrets_in(params: Iterable[tuple[str, str]], body: object) -> set[str]:
 
 def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
     for name, value in fields.items():
-        for entry in cast("list[object]", value) if isinstance(value, list) else [value]:
+        for entry in _entries(value):
             yield from _secret_fields(dict_or_empty(entry))
         if name in SECRET_FIELDS:
             yield str(value)
@@ -69,6 +69,10 @@ def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
         elif name == "requestUri":  # the callback URL, which contains a code or tokens
             _, _, form = str(value).replace("#", "&").partition("?")
             yield from _secret_fields(dict(parse_qsl(form)))
+
+
+def _entries(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def encoded_variants(secrets: Iterable[str]) -> list[str]:

@@ -111,7 +111,7 @@ def _add_json(text: _TextBuilder, value: Any) -> Work[None]:
                 text.start_member(key)
                 yield from _add_json(text, item)
             else:
-                text.add_members({key: item} if is_object else [item])
+                text.add_members({str(key): item} if is_object else [item])
     text.close(is_object=is_object)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.hosts import is_local_origin
 from firebase_rest.emulator.storage.errors import StorageHTTPError, json_response
@@ -13,7 +13,7 @@ from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.rules.errors import RulesSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.object_service import ObjectService
@@ -41,16 +41,21 @@ def _find(request: StorageRequest) -> tuple[str, Operation]:
     return endpoint
 
 
+def _has_texts(file: object, names: Sequence[str]) -> bool:
+    return isinstance(file, dict) and all(isinstance(cast("dict[str, object]", file).get(name), str) for name in names)
+
+
 def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Response:
     """Publish rules for all buckets, or several files with the bucket of each as its `resource`."""
     try:
-        files = json.loads(body)["rules"]["files"]
+        found: object = json.loads(body)["rules"]["files"]
     except (ValueError, RecursionError, KeyError, TypeError):
-        files = None
-    if not isinstance(files, list) or not files:
+        found = None
+    files: list[Any] = cast("list[object]", found) if isinstance(found, list) else []
+    if not files:
         return _refuse("Request body must include 'rules.files' array")
     fields = ("name", "content") if len(files) == 1 else ("name", "content", "resource")
-    if not all(isinstance(file, dict) and isinstance(file.get(name), str) for file in files for name in fields):
+    if not all(_has_texts(file, fields) for file in files):
         return _refuse(f"Each member of 'rules.files' array must contain {_FIELDS[len(fields)]}")
     try:
         if len(files) == 1:

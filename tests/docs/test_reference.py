@@ -109,6 +109,14 @@ def test_fields_of_records_have_entries(names: set[str]) -> None:
     assert {"firebase_rest.UserRecord.email", "firebase_rest.ActionCodeSettings.url"} <= names
 
 
+def test_every_entry_has_its_own_whole_sentence(site: Path) -> None:
+    """Sphinx shows the docstring of `str` for an alias without one, and a colon in a property's splits its sentence."""
+    for page in (site / "reference").rglob("*.html"):
+        text = re.sub(r"<[^>]+>", "", page.read_text("utf-8"))
+        for sign in ("Represent a PEP 604", "str(object=", "Type:\n"):
+            assert sign not in text, page.name
+
+
 def test_plain_index_describes_every_page(site: Path) -> None:
     index = (site / "llms.txt").read_text("utf-8")
     for page in DOCS.rglob("*.md"):

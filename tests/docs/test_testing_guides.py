@@ -33,7 +33,7 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "number"), [("test-security-rules.md", 10), ("test-your-app.md", 11), ("web-sessions.md", 5)]
+    ("page", "number"), [("test-security-rules.md", 10), ("test-your-app.md", 11), ("web-sessions.md", 7)]
 )
 def test_pytest_runs_the_files_of_the_guide(page: str, number: int, tmp_path: Path) -> None:
     assert "conftest.py" in write_files(page, tmp_path)

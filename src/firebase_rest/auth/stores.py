@@ -19,6 +19,7 @@ from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.lifecycle import register
 
 StorePath = str | os.PathLike[str]
+"""The path of a session's file."""
 
 
 @runtime_checkable
@@ -39,7 +40,7 @@ class SessionStore(Protocol):
 
 
 class FileStore:
-    """A session in a file with mode 0600. Writes are atomic.
+    """A `SessionStore`, a file with mode 0600. Writes are atomic.
 
     Args:
         path: The file; "~" is the user's home directory.
@@ -89,7 +90,7 @@ def _validate_path(path: object) -> Path:
 
 
 class KeyringStore:
-    """A session in the operating system's keyring. Needs the `keyring` package (extra `keyring`).
+    """A `SessionStore`, the operating system's keyring. Needs the `keyring` package (extra `keyring`).
 
     Windows limits an entry to 2,560 bytes of UTF-16. Therefore the store keeps only the refresh token and the user's
     identity, in several entries if necessary. A loaded session fetches an ID token at first use.

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from firebase_rest.database.stream import Handler, OnError, Stream
 
 Token = str | TokenSource | None
+"""A user's ID token, a `UserSession` or another `TokenSource`, or None for a request without token."""
+
 JsonKwargs = Mapping[str, Any] | None
 
 

@@ -14,6 +14,7 @@ from firebase_rest.transport.arguments import describe, validate_bool, validate_
 from firebase_rest.types import ETaggedValue, PushResult
 
 ETag: TypeAlias = "str | Mapping[str, Any]"
+"""An ETag, or the dict that `get_etag` returns."""
 
 
 class Reference(Query):

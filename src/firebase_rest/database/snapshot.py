@@ -37,7 +37,8 @@ class Item:
 class Snapshot:
     """The data of a location when it was read, returned by `get()`.
 
-    `bool(snapshot)` is always True; use `exists()` to test whether there is data. Iterating yields the children:
+    `bool(snapshot)` is always True; use `exists()` to test whether there is data. Iterating yields the children as
+    `Item`; `len(snapshot)` is their number, and `snapshot[0]` and `snapshot[-1]` are the first and the last:
 
         for user in db.child("users").get():
             print(user.key(), user.val())

@@ -55,7 +55,7 @@ class Condition:
 
     @property
     def outcomes(self) -> int:
-        """How many outcomes are possible: true and false, or only one for a constant."""
+        """The number of possible outcomes, which is one for a constant, otherwise two (true and false)."""
         return 1 if self.is_constant else 2
 
     @property
@@ -66,7 +66,7 @@ class Condition:
 
     @property
     def missing(self) -> str:
-        """The missing outcomes: "never evaluated", "never true", "never false" or ""."""
+        """The missing outcomes, as "never evaluated", "never true", "never false" or ""."""
         if self.covered == self.outcomes:
             return ""
         if not self.covered:

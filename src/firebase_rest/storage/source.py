@@ -22,7 +22,7 @@ from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
-"""The files that `put` accepts. `Any`: the uploads of web frameworks have `read()` and no common type."""
+"""The files that `put` accepts. The uploads of web frameworks, which have `read()`, have no common type but `Any`."""
 
 
 BLOCK_SIZE = 256 * 1024

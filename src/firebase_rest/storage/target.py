@@ -16,7 +16,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.storage.source import is_text, raw_file, validate_path
 
 Downloadable = str | os.PathLike[str] | io.IOBase | Any
-"""A path, or an object whose `write` accepts bytes. `Any`: such objects have no common type."""
+"""A path, or an object whose `write` accepts bytes; such objects have no common type but `Any`."""
 
 
 def open_target(target: Downloadable) -> _AtomicFile | _OpenFile:

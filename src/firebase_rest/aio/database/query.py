@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from firebase_rest.database.stream import Handler, OnError
 
 Token = str | AsyncTokenSource | None
+"""A user's ID token, an `AsyncUserSession` or another `AsyncTokenSource`, or None for a request without token."""
 
 
 class AsyncQuery(AsyncBaseReference):

@@ -93,6 +93,6 @@ def send_frames(server, caplog):
         if number >= FRAMES // 4:
             sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     wait_for(lambda: len(server.emulator.sessions) == 0)
-    assert server.emulator._database.namespace("demo-test-default-rtdb")._watchers == {}
+    assert not server.emulator._database.namespace("demo-test-default-rtdb")._watchers
     assert not [record for record in caplog.records if record.name.startswith(("uvicorn", "asyncio", "firebase"))]
     assert sizes[-1] - sizes[0] < ALLOWED_GROWTH_KB

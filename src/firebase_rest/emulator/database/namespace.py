@@ -14,6 +14,7 @@ from firebase_rest.emulator.database.access import NO_RULES, DatabaseAuthorizer
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
+from firebase_rest.emulator.database.watchers import Watchers
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
@@ -82,7 +83,7 @@ class Namespace:
         self.rules_store = store or RulesStore()
         self.on_first_use: Callable[[Namespace], None] | None = None
         """Called once when a database that was unused changes."""
-        self._watchers: dict[Watcher, None] = {}  # in the order of their subscription
+        self._watchers = Watchers()
         self._lock = threading.Lock()
         self._delayed_write: object | None = None
         self.restore_defaults(None)
@@ -203,8 +204,8 @@ class Namespace:
         self.mark_used()
         revoked = self._revoked(change.after, now)
         for watcher in revoked:
-            del self._watchers[watcher]
-        for watcher in self._watchers:
+            self._watchers.discard(watcher)
+        for watcher in self._watchers.concerned(change):
             watcher.enqueue(change)
         return revoked
 
@@ -233,13 +234,13 @@ class Namespace:
         """Create a watcher from the current root. It receives every later change until `unwatch`."""
         with self._lock:
             watcher = create(self.root)
-            self._watchers[watcher] = None
+            self._watchers.add(watcher)
         return watcher
 
     def unwatch(self, watcher: Watcher) -> None:
         """Stop sending changes to a watcher."""
         with self._lock:
-            self._watchers.pop(watcher, None)
+            self._watchers.discard(watcher)
 
     def await_delivery(self) -> None:
         """Wait until the change that led to the current root is queued for every watcher."""

@@ -217,9 +217,11 @@ class Watcher(Protocol):
     """Receives the changes of a database.
 
     Attributes:
+        path: Receives the changes of this path, of those above it and of those below it.
         permission_key: Watchers with equal keys have equal results of `may_read`.
     """
 
+    path: Path
     permission_key: Hashable
 
     def may_read(self, root: Node, now: int, /) -> bool:
@@ -276,9 +278,7 @@ class Subscription:
 
     def enqueue(self, change: Change) -> None:
         """Queue a committed change. Called under the lock of the database, in commit order."""
-        base = change.base
-        depth = min(len(base), len(self.path))
-        if base[:depth] != self.path[:depth] or self.ended:
+        if self.ended:
             return
         pending = self._view.pending_events(change)
         if not pending:

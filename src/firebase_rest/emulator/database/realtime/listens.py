@@ -57,6 +57,7 @@ class Listen:
         permission_key: Hashable,
     ) -> None:
         self.target = target
+        self.path = target.path
         self.permission_key = permission_key
         self._outbox = outbox
         self._may_read = may_read
@@ -82,10 +83,6 @@ class Listen:
 
     def enqueue(self, change: Change) -> None:
         """See `Watcher`."""
-        base, path = change.base, self.target.path
-        depth = min(len(base), len(path))
-        if base[:depth] != path[:depth]:
-            return
         events = self._view.pending_events(change)
         if events:
             self._outbox.add(lambda: self._messages(events))

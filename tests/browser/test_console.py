@@ -119,7 +119,7 @@ def test_tree_edits_adds_and_deletes(console: Console) -> None:
     console.click('Edit name: "Ada"')
     console.fill("JSON", "Ada")
     console.click("Save")
-    console.wait("//dialog//*[contains(text(), 'This is not JSON')]")
+    console.wait("//dialog//*[contains(text(), 'This is not valid JSON')]")
     console.fill("JSON", '"Ada Lovelace"')
     console.click("Save")
     console.wait_for_text('"Ada Lovelace"')

@@ -350,14 +350,14 @@ def test_data_is_restored_after_any_failure_of_an_import() -> None:
 
         def import_data(self, path: Path) -> list[str]:
             self.imported.append(path.name)
-            if path.name == "before":
+            if path.name == "backup":
                 return []
             raise ZeroDivisionError
 
     data = Failing()
     with pytest.raises(ZeroDivisionError):
         import_archive(data, archive_of({"firebase-export-metadata.json": "{}"}))
-    assert data.imported == ["import", "before"]
+    assert data.imported == ["import", "backup"]
 
 
 def test_archive_cannot_write_outside_of_its_folder(page: Page, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Export and import of everything as a zip file with an export folder of the Firebase Local Emulator Suite."""
+"""Export and import of all data as a zip archive, which contains an export of the Firebase Local Emulator Suite."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MAX_BYTES = 1024 * 1024 * 1024
 """Maximum size of the files in an archive."""
 
 
-class Data(Protocol):
-    """Exports and imports everything. An `Emulator`."""
+class DataExporter(Protocol):
+    """The part of `Emulator` that exports and imports all data."""
 
     def export_data(self, path: Path, /) -> None:
         """See `Emulator.export_data`."""
@@ -32,11 +32,11 @@ class Data(Protocol):
         ...
 
 
-def export_archive(data: Data) -> bytes:
-    """Return a zip file with everything."""
+def export_archive(exporter: DataExporter) -> bytes:
+    """Return a zip archive with all data."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "export"
-        data.export_data(folder)
+        exporter.export_data(folder)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*")):
@@ -44,35 +44,35 @@ def export_archive(data: Data) -> bytes:
         return buffer.getvalue()
 
 
-def import_archive(data: Data, text: str) -> Sequence[str]:
-    """Replace everything by the zip file in base64 `text`. Returns what could not be imported, one sentence each.
+def import_archive(exporter: DataExporter, text: str) -> Sequence[str]:
+    """Replace all data by a zip archive in base64. Return a sentence for each item that could not be imported.
 
-    Raises `ConsoleError` if it is not an export; then nothing has changed.
+    Raises `ConsoleError` if the archive is not a valid export. The data is then restored.
     """
     with tempfile.TemporaryDirectory() as name:
-        before, folder = Path(name) / "before", _extract(text, Path(name) / "import")
-        data.export_data(before)
+        backup, folder = Path(name) / "backup", _extract(text, Path(name) / "import")
+        exporter.export_data(backup)
         try:
-            return data.import_data(folder)
+            return exporter.import_data(folder)
         except Exception as error:
-            data.import_data(before)
+            exporter.import_data(backup)
             if not isinstance(error, (ExportError, OSError)):
                 raise
             raise ConsoleError(400, f"Nothing was imported. {error}".replace(f"{folder}/", "")) from None
 
 
 def _extract(text: str, target: Path) -> Path:
-    """Unpack a zip file, and return the folder in it that has the metadata of an export."""
+    """Unpack a zip archive in base64. Return the folder in it that contains the metadata of an export."""
     try:
         _unpack(base64.b64decode(text, validate=True), target)
     except ConsoleError:
         raise
     except Exception as error:  # noqa: BLE001 - zipfile and the decompressors raise many types
         raise ConsoleError(400, f"The file is not a readable zip archive: {error}") from None
-    found = sorted(target.rglob(METADATA_FILE), key=lambda path: len(path.parts))
-    if not found:
-        raise ConsoleError(400, f"The archive contains no {METADATA_FILE}, so it is no export of an emulator.")
-    return found[0].parent
+    metadata_files = sorted(target.rglob(METADATA_FILE), key=lambda path: len(path.parts))
+    if not metadata_files:
+        raise ConsoleError(400, f"The archive is not an export of an emulator: it does not contain {METADATA_FILE}.")
+    return metadata_files[0].parent
 
 
 def _unpack(content: bytes, target: Path) -> None:
@@ -80,4 +80,4 @@ def _unpack(content: bytes, target: Path) -> None:
         if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
             raise ConsoleError(413, "The files in the archive are larger than 1 GB.")
         for entry in archive.infolist():
-            archive.extract(entry, target)  # it removes `..` and drives, and creates no links
+            archive.extract(entry, target)  # `extract` removes `..` and drives from the name, and creates no links

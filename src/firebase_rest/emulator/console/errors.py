@@ -1,10 +1,10 @@
-"""Errors of the console's API."""
+"""Exceptions of the console's API."""
 
 from __future__ import annotations
 
 
 class ConsoleError(Exception):
-    """An error response. `status` is the HTTP status."""
+    """Raised to respond with an HTTP error."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

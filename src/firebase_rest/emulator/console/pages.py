@@ -1,4 +1,4 @@
-"""The files of the page: HTML, style and modules."""
+"""The files of the console's page: HTML, CSS and JavaScript modules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _contents() -> dict[str, bytes]:
 
 
 def page(token: str) -> Response:
-    """Return the page, with the token that its requests must send."""
+    """Return the page. It contains the token that its requests must send."""
     text = _contents()[PAGE].replace(b"{{token}}", token.encode())
     return Response(200, {**HEADERS, "content-type": _TYPES["html"]}, text)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    from firebase_rest.emulator.console.archives import Data
+    from firebase_rest.emulator.console.archives import DataExporter
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.service import DatabaseEmulator
     from firebase_rest.emulator.request_log import LoggedRequest, RequestLog
@@ -46,7 +46,7 @@ _CHILDREN = 100
 
 
 def accepts_page(request: Request) -> bool:
-    """Return whether a request for `/` is a browser's, which wants a page instead of JSON."""
+    """Return whether the sender of a request for `/` is a browser, which accepts a page."""
     if request.method not in {"GET", "HEAD"}:
         return False
     accept = next((value for name, value in request.headers.items() if name.lower() == "accept"), "")
@@ -60,9 +60,9 @@ class Console:
         project: The project ID.
         database: The databases.
         storage: The buckets.
-        rules_store: The coverage of the rules.
+        rules_store: The rules with their coverage.
         request_log: The last requests.
-        data: Exports and imports everything.
+        exporter: Exports and imports all data.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class Console:
         storage: StorageEmulator,
         rules_store: RulesStore,
         request_log: RequestLog,
-        data: Data,
+        exporter: DataExporter,
     ) -> None:
         self._project = project
         self._database = database
         self._storage = storage
         self._rules_store = rules_store
         self._request_log = request_log
-        self._data = data
+        self._exporter = exporter
         self._token = secrets.token_urlsafe(32)
         self._reads: dict[str, Callable[[Mapping[str, str]], Payload]] = {
             "state": self._state,
@@ -95,7 +95,7 @@ class Console:
         }
 
     def handle(self, request: Request, url: RequestUrl) -> Response | Subscription:
-        """Return the response to a request for the page, its files or its API. The stream of changes is not read."""
+        """Return the response to a request for the page, its files or its API, or the subscription to changes."""
         try:
             if url.path.startswith(_API):
                 return self._handle_api(request, url, url.path[len(_API) :])
@@ -110,15 +110,15 @@ class Console:
             raise ConsoleError(405, "Use GET.")
         if path == "/":
             return pages.page(self._token)
-        found = pages.find_file(path[len(PREFIX) :])
-        if found is None:
+        file = pages.find_file(path[len(PREFIX) :])
+        if file is None:
             raise ConsoleError(404, "Not found.")
-        return found
+        return file
 
     def _handle_api(self, request: Request, url: RequestUrl, name: str) -> Response | Subscription:
         params = dict(url.params)
         headers = {key.lower(): value for key, value in request.headers.items()}
-        self._check_source(headers, url, headers.get("x-console-token") or params.get("token", ""))
+        self._authenticate(headers, url, headers.get("x-console-token") or params.get("token", ""))
         if name in self._actions:
             if request.method != "POST":
                 raise ConsoleError(405, "Use POST.")
@@ -133,13 +133,12 @@ class Console:
             raise ConsoleError(404, "Not found.")
         return _json_response(self._reads[name](params))
 
-    def _check_source(self, headers: Mapping[str, str], url: RequestUrl, token: str) -> None:
-        """Raise `ConsoleError` 403 unless the page sent the request."""
-        if headers.get("origin", url.origin) != url.origin or headers.get("sec-fetch-site", "none") not in {
-            "none",
-            "same-origin",
-        }:
-            raise ConsoleError(403, "Only the console's own page can use this API.")
+    def _authenticate(self, headers: Mapping[str, str], url: RequestUrl, token: str) -> None:
+        """Raise `ConsoleError` 403 if the request was not sent by the page."""
+        is_same_origin = headers.get("origin", url.origin) == url.origin
+        is_same_site = headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
+        if not is_same_origin or not is_same_site:
+            raise ConsoleError(403, "Only the page of the console can use this API.")
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             raise ConsoleError(403, "The token is missing or from an earlier start of the emulator. Reload the page.")
 
@@ -160,10 +159,10 @@ class Console:
         )
 
     def _changes(self, params: Mapping[str, str]) -> Subscription:
-        """Return the stream of the paths that are written."""
+        """Return a subscription to the paths that are written."""
         return self._namespace(params).subscribe(lambda root: Subscription(ChangedPaths(), root, ()))
 
-    # --- everything else ---
+    # --- the other services ---
 
     def _state(self, _: Mapping[str, str]) -> Payload:
         default = self._database.default
@@ -173,7 +172,7 @@ class Console:
         return {"project": self._project, "databases": [default, *databases], "buckets": [bucket, *buckets]}
 
     def _rules(self, params: Mapping[str, str]) -> Payload:
-        """Return the text of the published rules; "" if none are published."""
+        """Return the text of the published rules, or ""."""
         namespace, storage = self._namespace(params), self._storage.rules
         return {
             "database": namespace.rules_text if isinstance(namespace.rules, EnforcedDatabaseRules) else "",
@@ -200,10 +199,10 @@ class Console:
 
     def _export(self) -> Response:
         headers = {**pages.HEADERS, "content-type": "application/zip"}
-        return Response(200, headers, export_archive(self._data))
+        return Response(200, headers, export_archive(self._exporter))
 
     def _import(self, payload: Payload) -> Payload:
-        return {"problems": list(import_archive(self._data, _text(payload, "archive")))}
+        return {"problems": list(import_archive(self._exporter, _text(payload, "archive")))}
 
     def _requests(self, _: Mapping[str, str]) -> Payload:
         return {"requests": [_request_json(entry) for entry in self._request_log.entries()]}
@@ -213,13 +212,13 @@ class Console:
         number = params.get("number", "")
         entry = self._request_log.find(int(number)) if number.isdecimal() and len(number) < 10 else None
         if entry is None:
-            raise ConsoleError(404, "The request is no longer kept.")
+            raise ConsoleError(404, "The request is no longer in the log.")
         return {"decisions": [decision_json(decision) for decision in list(entry.decisions)]}
 
 
 def _request_json(entry: LoggedRequest) -> Json:
     decisions = list(entry.decisions)
-    deciding = decisions[-1].evaluations[-1].rule if decisions and decisions[-1].evaluations else None
+    last_rule = decisions[-1].evaluations[-1].rule if decisions and decisions[-1].evaluations else None
     return {
         "number": entry.number,
         "time": entry.time,
@@ -227,7 +226,7 @@ def _request_json(entry: LoggedRequest) -> Json:
         "url": entry.location,
         "status": entry.status,
         "milliseconds": None if entry.seconds is None else round(entry.seconds * 1000, 2),
-        "rule": None if deciding is None else str(deciding),
+        "rule": None if last_rule is None else str(last_rule),
         "allowed": all(decision.allowed for decision in decisions) if decisions else None,
     }
 

@@ -1,6 +1,6 @@
-"""Decisions of security rules for operations that are not performed.
+"""The simulator: decisions of security rules for operations that are not performed.
 
-The rules are parsed anew, so that simulations do not count in the coverage and unpublished rules can be tried.
+The rules are parsed for each simulation, so that it does not count in the coverage, and the rules may be unpublished.
 https://firebase.google.com/docs/rules/simulator
 """
 
@@ -53,7 +53,7 @@ class Simulation:
         text: The rules.
         operation: "read", "set", "update" or "delete" for the database; one of `STORAGE_OPERATIONS` for Storage.
         path: The path of the data, or the name of the object.
-        auth: The variable `auth` of the rules; None if not signed in.
+        auth: The variable `auth` of the rules; None if no user is signed in.
         value: The data to write as JSON; for Storage the size and contentType of the object.
         now: Seconds since the epoch.
     """
@@ -72,7 +72,7 @@ class Simulation:
 
 
 def simulate_database(simulation: Simulation, root: Node) -> Decision:
-    """Return the decision about an operation on the data below `root`. Raises `ConsoleError` if it is invalid."""
+    """Return the decision about an operation on a database. Raises `ConsoleError` if the operation is invalid."""
     decisions: list[Decision] = []
     now = int(simulation.now * 1000)
     path = split(simulation.path)
@@ -134,11 +134,11 @@ def _new_metadata(simulation: Simulation, bucket: str) -> Metadata:
     return Metadata(bucket, simulation.path, 1, 1, size, "", "", now, now, {"contentType": content_type}, {}, ())
 
 
-# --- as JSON ----------------------------------------------------------------------------------------------------------
+# --- JSON -------------------------------------------------------------------------------------------------------------
 
 
 def decision_json(decision: Decision) -> dict[str, Json]:
-    """Return a decision for the page: the result, and each rule with the values that it used."""
+    """Return a decision as JSON: the result, and each evaluated rule with the values that it used."""
     rules: list[Json] = [_evaluation_json(evaluation) for evaluation in decision.evaluations]
     return {
         "allowed": decision.allowed,
@@ -150,7 +150,7 @@ def decision_json(decision: Decision) -> dict[str, Json]:
 
 def _evaluation_json(evaluation: Evaluation) -> dict[str, Json]:
     rule = evaluation.rule
-    values: list[Json] = [[text, _shown(value)] for text, value in evaluation.values() if text != rule.text]
+    values: list[Json] = [[text, _format(value)] for text, value in evaluation.values() if text != rule.text]
     return {
         "name": f"{rule.kind} of {rule.path}",
         "line": rule.line,
@@ -162,8 +162,10 @@ def _evaluation_json(evaluation: Evaluation) -> dict[str, Json]:
     }
 
 
-def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if value is None or isinstance(value, (bool, str)) else repr(value)
+def _format(value: object) -> str:
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value)
 
 
 def auth_variable(user: Json) -> dict[str, Json] | None:

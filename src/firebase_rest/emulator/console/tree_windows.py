@@ -1,4 +1,4 @@
-"""Parts of the database's tree: a node and a limited number of its children."""
+"""Parts of the tree of a database: a node and a limited number of its children."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CHILDREN = 1_000
 _MAX_TEXT = 1_000
-"""Longer strings are shortened, because the page shows one line for each child."""
+"""Longer strings are truncated, because the page shows one line for each child."""
 
 
 def node_window(root: Node, path: Sequence[str], *, start: str = "", after: str = "", limit: int) -> dict[str, Json]:
@@ -27,9 +27,9 @@ def node_window(root: Node, path: Sequence[str], *, start: str = "", after: str 
     Args:
         root: The root of the database.
         path: The path of the node.
-        start: The first key to return; empty for the first child.
-        after: Return the children after this key.
-        limit: The maximum number of children, at most `MAX_CHILDREN`.
+        start: The first key to return, or "" for the first child.
+        after: The key after which to start, or "".
+        limit: The maximum number of children. At most `MAX_CHILDREN` are returned.
     """
     node = at(root, path)
     limit = max(1, min(limit, MAX_CHILDREN))
@@ -60,13 +60,13 @@ def _summary(node: Node) -> dict[str, Json]:
 
 
 class ChangedPaths(StreamView):
-    """Shows the paths that are written, without data."""
+    """A view that shows only the paths that are written, without data."""
 
     def __init__(self) -> None:
         super().__init__((), Filter())
 
     def initial_work(self, root: Node) -> Work[PendingEvent]:  # noqa: ARG002
-        """Return an event for the root, so that a page that reconnects reads everything again."""
+        """Return an event for the root, so that a page that reconnects reads all data again."""
         yield
         return PendingEvent(())
 

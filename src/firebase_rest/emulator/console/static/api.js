@@ -1,4 +1,4 @@
-// Requests: the console's API with its token, and the APIs of the services as an administrator.
+// Requests to the API of the console, with its token, and to the APIs of the services, as an administrator.
 
 export const token = document.querySelector('meta[name="console-token"]').content;
 
@@ -25,7 +25,7 @@ export async function act(name, payload) {
   return checked(await fetch(`/.console/api/${name}`, { method: "POST", headers, body: JSON.stringify(payload) }));
 }
 
-// The token keeps these requests out of the list of requests.
+// The emulator does not log requests with the token.
 export const ADMIN = { Authorization: "Bearer owner", "X-Console-Token": token };
 
 export async function admin(method, url, payload) {

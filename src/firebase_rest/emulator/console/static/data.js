@@ -1,4 +1,4 @@
-// Download and upload: everything as an export of the Firebase Local Emulator Suite, or one database as JSON.
+// The section "Export and import": all data as an export of the Firebase Local Emulator Suite, or one database as JSON.
 
 import { ADMIN, act, admin, databaseUrl, download } from "./api.js";
 import { attempt, button, confirmed, el, field, options, save, show } from "./dom.js";
@@ -15,7 +15,7 @@ export async function showData(section, state) {
   }
 
   async function importJson() {
-    const file = chosen(json, "JSON");
+    const file = selectedFile(json, "JSON");
     if (!await confirmed(`Replace all data of ${database.value}?`, "Replace")) return;
     await admin("PUT", databaseUrl(database.value, [], { print: "silent" }), await file.text());
     show("Imported.");
@@ -26,7 +26,7 @@ export async function showData(section, state) {
   }
 
   async function importAll() {
-    const file = chosen(archive, "zip");
+    const file = selectedFile(archive, "zip");
     if (!await confirmed("Replace all data, users and files of the emulator?", "Replace")) return;
     const result = await act("import", { archive: await base64(file) });
     problems.replaceChildren(...result.problems.map((text) => el("li", {}, text)));
@@ -54,7 +54,7 @@ export async function showData(section, state) {
     el("h2", {}, "Reset"), button("Delete everything", () => attempt(clear), "danger"));
 }
 
-function chosen(input, kind) {
+function selectedFile(input, kind) {
   if (!input.files.length) throw new Error(`Choose a ${kind} file first.`);
   return input.files[0];
 }

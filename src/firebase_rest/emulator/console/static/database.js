@@ -1,27 +1,27 @@
-// The tree of a database. Children are loaded in windows, and read again when a write touches them.
+// The section "Database": the tree of a database. Children are loaded in windows, and loaded again after a write.
 
 import { admin, changesUrl, databaseUrl, read } from "./api.js";
 import { ask, attempt, button, confirmed, el, field, options, parseJson, show } from "./dom.js";
 
 const WINDOW = 50;
 const MAX_WINDOW = 1000;
-const DELAY = 150;
+const REFRESH_DELAY = 150;  // milliseconds
 
 export async function showDatabase(section, state, signal) {
-  const chosen = el("select", {}, options(state.databases));
+  const database = el("select", {}, options(state.databases));
   const path = el("input", { placeholder: "users/ada", spellcheck: false });
-  const tree = el("ul", { className: "tree" });
-  let current = null;
+  const list = el("ul", { className: "tree" });
+  let tree = null;
   const start = () => {
-    current?.close();
-    current = new Tree(tree, chosen.value, path.value.split("/").filter(Boolean));
-    return attempt(() => current.open());
+    tree?.close();
+    tree = new Tree(list, database.value, path.value.split("/").filter(Boolean));
+    return attempt(() => tree.open());
   };
-  chosen.addEventListener("change", start);
+  database.addEventListener("change", start);
   const form = el("form", { className: "bar", onsubmit: (event) => { event.preventDefault(); start(); } },
-    field("Database", chosen), field("Path", path), el("button", {}, "Go"));
-  section.append(el("h2", {}, "Database"), form, tree);
-  signal.addEventListener("abort", () => current?.close());
+    field("Database", database), field("Path", path), el("button", {}, "Go"));
+  section.append(el("h2", {}, "Database"), form, list);
+  signal.addEventListener("abort", () => tree?.close());
   await start();
 }
 
@@ -30,14 +30,14 @@ class Tree {
     this.list = list;
     this.database = database;
     this.root = new Branch(this, null, path);
-    this.dirty = [];
+    this.writtenPaths = [];
     this.timer = 0;
   }
 
   async open() {
     this.list.replaceChildren(this.root.item);
     this.events = new EventSource(changesUrl(this.database));
-    this.events.addEventListener("put", (event) => this.note(JSON.parse(event.data).path));
+    this.events.addEventListener("put", (event) => this.scheduleRefresh(JSON.parse(event.data).path));
     await this.root.expand();
   }
 
@@ -46,28 +46,29 @@ class Tree {
     clearTimeout(this.timer);
   }
 
-  note(path) {
-    this.dirty.push(path.split("/").filter(Boolean));
-    this.timer ||= setTimeout(() => this.refresh(), DELAY);
+  scheduleRefresh(path) {
+    this.writtenPaths.push(path.split("/").filter(Boolean));
+    this.timer ||= setTimeout(() => this.refresh(), REFRESH_DELAY);
   }
 
   async refresh() {
-    const dirty = this.dirty;
-    this.dirty = [];
-    await attempt(() => this.root.refresh(dirty));
-    this.timer = this.dirty.length ? setTimeout(() => this.refresh(), DELAY) : 0;
+    const writtenPaths = this.writtenPaths;
+    this.writtenPaths = [];
+    await attempt(() => this.root.refresh(writtenPaths));
+    this.timer = this.writtenPaths.length ? setTimeout(() => this.refresh(), REFRESH_DELAY) : 0;
   }
 }
 
-function touches(path, dirty) {
-  return dirty.some((other) => path.every((key, index) => index >= other.length || key === other[index]));
+// Returns whether one of the written paths is above, at or below `path`.
+function isAffected(path, writtenPaths) {
+  return writtenPaths.some((written) => path.every((key, index) => index >= written.length || key === written[index]));
 }
 
 function typeOf(value) {
   return value === null ? "null" : typeof value;
 }
 
-// A node: its row and, when it is expanded, the list of its first children.
+// A node: its row, and the list of its first children if it is expanded.
 class Branch {
   constructor(tree, parent, path) {
     this.tree = tree;
@@ -76,7 +77,7 @@ class Branch {
     this.limit = WINDOW;
     this.children = new Map();
     this.expanded = false;
-    this.shown = null;
+    this.content = null;
     this.start = "";
     this.toggle = button("▸", () => attempt(() => this.expanded ? this.collapse() : this.expand()), "toggle");
     this.value = button("", () => attempt(() => this.edit()), "value plain");
@@ -96,19 +97,19 @@ class Branch {
   show(summary) {
     const isBranch = "count" in summary;
     const text = isBranch ? `{${summary.count}}` : JSON.stringify(summary.value) + (summary.length ? "…" : "");
-    const shown = `${text} ${summary.priority ?? ""}`;
+    const content = `${text} ${summary.priority ?? ""}`;
     this.toggle.style.visibility = isBranch ? "visible" : "hidden";
     this.toggle.setAttribute("aria-expanded", String(this.expanded));
     this.toggle.setAttribute("aria-label", `Children of ${this.name}`);
-    if (shown === this.shown) return;
+    if (content === this.content) return;
     this.value.textContent = summary.priority === undefined ? text : `${text}  priority ${JSON.stringify(summary.priority)}`;
     this.value.className = `value plain ${isBranch ? "muted" : typeOf(summary.value)}`;
     this.value.setAttribute("aria-label", `Edit ${this.name}: ${text}`);
-    if (this.shown !== null) {
+    if (this.content !== null) {
       this.row.classList.remove("changed");
       requestAnimationFrame(() => this.row.classList.add("changed"));
     }
-    this.shown = shown;
+    this.content = content;
   }
 
   async expand() {
@@ -134,10 +135,10 @@ class Branch {
     const window = await read("children", { database: tree.database, path: path.join("/"), limit, start });
     if (!this.expanded) return;
     this.show(window);
-    const known = this.children;
+    const previous = this.children;
     this.children = new Map();
     for (const child of window.children) {
-      const branch = known.get(child.key) ?? new Branch(tree, this, [...path, child.key]);
+      const branch = previous.get(child.key) ?? new Branch(tree, this, [...path, child.key]);
       branch.show(child);
       if (branch.expanded && !("count" in child)) branch.collapse();
       this.children.set(child.key, branch);
@@ -146,13 +147,13 @@ class Branch {
     if (window.hasMore && limit < MAX_WINDOW) this.more.textContent = `Show ${WINDOW} more`;
     else this.more.textContent = "Continue from another key …";
     if (window.hasMore || start) items.push(el("li", {}, this.more));
-    this.place(items);
+    this.replaceItems(items);
   }
 
-  // Replaces the items of the list, but keeps those that stay, with the focus and the text that is edited.
-  place(items) {
-    const kept = new Set(items);
-    for (const item of [...this.list.children]) if (!kept.has(item)) item.remove();
+  // Replaces the items of the list. Items that stay are not removed, because they may contain the focus.
+  replaceItems(items) {
+    const remaining = new Set(items);
+    for (const item of [...this.list.children]) if (!remaining.has(item)) item.remove();
     items.forEach((item, index) => {
       if (this.list.children[index] !== item) this.list.insertBefore(item, this.list.children[index] ?? null);
     });
@@ -162,19 +163,19 @@ class Branch {
     if (this.more.textContent.startsWith("Show")) {
       this.limit = Math.min(MAX_WINDOW, this.limit + WINDOW);
     } else {
-      const found = await ask("Continue from another key", { key: ["First key", el("input", { spellcheck: false })] },
+      const answer = await ask("Continue from another key", { key: ["First key", el("input", { spellcheck: false })] },
         { confirm: "Go" });
-      if (!found) return;
-      this.start = found.key;
+      if (!answer) return;
+      this.start = answer.key;
       this.limit = WINDOW;
     }
     await this.load();
   }
 
-  async refresh(dirty) {
-    if (!this.expanded || !touches(this.path, dirty)) return;
+  async refresh(writtenPaths) {
+    if (!this.expanded || !isAffected(this.path, writtenPaths)) return;
     await this.load();
-    await Promise.all([...this.children.values()].map((branch) => branch.refresh(dirty)));
+    await Promise.all([...this.children.values()].map((branch) => branch.refresh(writtenPaths)));
   }
 
   async edit() {

@@ -1,4 +1,4 @@
-// A decision of security rules: the result, each rule that was evaluated, and the values it used.
+// The view of a decision of security rules: the result, and each evaluated rule with the values that it used.
 
 import { el } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// Elements without innerHTML: strings become text nodes, so that data is never parsed as HTML.
+// Functions that create elements, messages and dialogs. Strings become text nodes, so that data is never parsed as HTML.
 
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -24,16 +24,16 @@ export function options(values) {
   return values.map((value) => el("option", { value }, value));
 }
 
-let hide = 0;
+let hideTimer = 0;
 
 export function show(message) {
   const status = document.getElementById("status");
   status.textContent = message;
-  clearTimeout(hide);
-  hide = setTimeout(() => { status.textContent = ""; }, 6000);
+  clearTimeout(hideTimer);
+  hideTimer = setTimeout(() => { status.textContent = ""; }, 6000);
 }
 
-// Calls `action`; an error becomes a message.
+// Calls `action`. Shows the message of an error.
 export async function attempt(action) {
   try {
     return await action();
@@ -43,7 +43,8 @@ export async function attempt(action) {
   }
 }
 
-// Returns the values of a form in a dialog by name, or null if it is cancelled. `check` may throw an error to show.
+// Shows a dialog with a form. Returns its values by name, or null if the dialog is cancelled. If `check` throws an error,
+// the dialog shows it and stays open.
 export function ask(title, fields, { confirm = "Save", danger = false, check = (values) => values } = {}) {
   return new Promise((resolve) => {
     const problem = el("p", { className: "bad", role: "alert" });
@@ -84,7 +85,7 @@ export function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`This is not JSON: ${error.message} Write text in double quotes.`);
+    throw new Error(`This is not valid JSON: ${error.message} Text must be in double quotes.`);
   }
 }
 

@@ -1,12 +1,12 @@
-// The files of a bucket: folders, upload, preview, delete.
+// The section "Files": the files of a bucket, with upload, preview, download and delete.
 
 import { ADMIN, admin } from "./api.js";
 import { attempt, button, confirmed, el, field, options, show } from "./dom.js";
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 const PREVIEW_BYTES = 100_000;
 
-function size(bytes) {
+function formatSize(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
   return `${(bytes / 1000 ** power).toFixed(1)} ${["", "kB", "MB", "GB", "TB"][power]}`;
@@ -27,7 +27,7 @@ export async function showFiles(section, state, signal) {
   const open = (name) => { folder = name; preview.replaceChildren(); return attempt(() => load()); };
 
   async function load(pageToken = "") {
-    const query = new URLSearchParams({ prefix: folder, delimiter: "/", maxResults: PAGE });
+    const query = new URLSearchParams({ prefix: folder, delimiter: "/", maxResults: PAGE_SIZE });
     if (pageToken) query.set("pageToken", pageToken);
     const page = await admin("GET", `${base()}?${query}`);
     if (signal.aborted) return;
@@ -52,7 +52,7 @@ export async function showFiles(section, state, signal) {
     return el("tr", {},
       el("td", {}, button(name, () => attempt(() => showPreview(file, link)), "plain"), el("br"),
         el("span", { className: "muted" }, file.contentType)),
-      el("td", { className: "number" }, size(Number(file.size))),
+      el("td", { className: "number" }, formatSize(Number(file.size))),
       el("td", {}, el("a", { href: link, download: name.split("/").at(-1) }, "Download"), " ",
         button("Delete", () => remove(file), "danger", `Delete ${name}`)));
   }
@@ -78,7 +78,7 @@ export async function showFiles(section, state, signal) {
     await attempt(() => load());
   }
 
-  function send(file) {
+  function uploadFile(file) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       const bar = el("progress", { max: 1, value: 0, "aria-label": `Upload of ${file.name}` });
@@ -97,21 +97,21 @@ export async function showFiles(section, state, signal) {
     });
   }
 
-  async function sendAll(files) {
-    for (const file of files) await attempt(() => send(file));
+  async function uploadAll(files) {
+    for (const file of files) await attempt(() => uploadFile(file));
     upload.value = "";
     show(`${files.length === 1 ? files[0].name : `${files.length} files`} uploaded.`);
     await attempt(() => load());
   }
 
   const drop = el("div", { className: "drop" }, field("Upload files, or drop them here", upload));
-  upload.addEventListener("change", () => sendAll([...upload.files]));
+  upload.addEventListener("change", () => uploadAll([...upload.files]));
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    sendAll([...event.dataTransfer.files]);
+    uploadAll([...event.dataTransfer.files]);
   });
   bucket.addEventListener("change", () => open(""));
   section.append(el("h2", {}, "Files"), el("div", { className: "bar" }, field("Bucket", bucket)), drop, trail,

@@ -1,4 +1,4 @@
-// Mails and text messages that Firebase would have sent.
+// The section "Mails": e-mails and text messages that Firebase would have sent.
 
 import { admin } from "./api.js";
 import { el } from "./dom.js";
@@ -37,8 +37,8 @@ function table(names, body) {
   return el("table", {}, el("thead", {}, el("tr", {}, names.map((text) => el("th", { scope: "col" }, text)))), body);
 }
 
-function rows(entries, row, nothing) {
-  return entries.length ? entries.map(row) : [el("tr", {}, el("td", { colSpan: 3, className: "muted" }, nothing))];
+function rows(entries, row, emptyText) {
+  return entries.length ? entries.map(row) : [el("tr", {}, el("td", { colSpan: 3, className: "muted" }, emptyText))];
 }
 
 function mailRow({ email, newEmail, requestType, oobLink, oobCode }) {

@@ -20,18 +20,19 @@ const SECTIONS = {
   data: showData,
 };
 
-let leave = null;
+let controller = null;
 
-// Each section fills `content` and calls `onLeave` with what ends its timers and streams.
+// Opens the section of the hash. The signal of `controller` ends the timers and streams of the previous section.
 async function open() {
-  const name = location.hash.slice(1).split("/")[0] in SECTIONS ? location.hash.slice(1).split("/")[0] : "database";
-  leave?.abort();
-  leave = new AbortController();
+  const hash = location.hash.slice(1).split("/")[0];
+  const name = hash in SECTIONS ? hash : "database";
+  controller?.abort();
+  controller = new AbortController();
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const { signal } = leave;
+  const { signal } = controller;
   const state = await attempt(() => read("state"));
   if (state === undefined || signal.aborted) return;
   document.getElementById("project").textContent = state.project;

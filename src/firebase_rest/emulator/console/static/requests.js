@@ -1,4 +1,4 @@
-// The last requests of clients, with their duration and the rule that decided.
+// The section "Requests": the last requests of clients, with their duration and the last rule that was evaluated.
 
 import { read } from "./api.js";
 import { attempt, button, el } from "./dom.js";
@@ -13,12 +13,13 @@ export async function showRequests(section, state, signal) {
   async function load() {
     const { requests } = await read("requests");
     const text = filter.value.toLowerCase();
-    const shown = requests.toReversed().filter((entry) => `${entry.method} ${entry.url} ${entry.status}`.toLowerCase().includes(text));
-    const content = JSON.stringify(shown);
+    const matches = (entry) => `${entry.method} ${entry.url} ${entry.status}`.toLowerCase().includes(text);
+    const entries = requests.toReversed().filter(matches);
+    const content = JSON.stringify(entries);
     if (content === body.dataset.content) return;
     body.dataset.content = content;
-    const nothing = el("tr", {}, el("td", { colSpan: 6, className: "muted" }, "No requests."));
-    body.replaceChildren(...(shown.length ? shown.map(row) : [nothing]));
+    const emptyRow = el("tr", {}, el("td", { colSpan: 6, className: "muted" }, "No requests."));
+    body.replaceChildren(...(entries.length ? entries.map(row) : [emptyRow]));
   }
 
   function row(entry) {

@@ -1,4 +1,4 @@
-// The security rules: edit and publish, simulate an operation, see the coverage.
+// The section "Rules": an editor of the security rules, a simulator of operations, and the coverage.
 
 import { act, admin, databaseUrl, read } from "./api.js";
 import { attempt, button, el, field, options, parseJson, show } from "./dom.js";
@@ -10,7 +10,7 @@ export async function showRules(section, state) {
   const service = el("select", {}, options(["database", "storage"]));
   const database = el("select", {}, options(state.databases));
   const text = el("textarea", { rows: 22, spellcheck: false, "aria-label": "Rules" });
-  const where = field("Database", database);
+  const databaseField = field("Database", database);
   const coverage = el("div");
   const simulator = new Simulator(service, database, state, text);
 
@@ -18,7 +18,7 @@ export async function showRules(section, state) {
     const rules = await read("rules", { database: database.value });
     text.value = rules[service.value];
     text.placeholder = "No rules are published: everything is open.";
-    where.hidden = service.value !== "database";
+    databaseField.hidden = service.value !== "database";
     simulator.update();
     await showCoverage();
   }
@@ -42,7 +42,7 @@ export async function showRules(section, state) {
   service.addEventListener("change", () => attempt(load));
   database.addEventListener("change", () => attempt(load));
   section.append(el("h2", {}, "Rules"),
-    el("div", { className: "bar" }, field("Service", service), where),
+    el("div", { className: "bar" }, field("Service", service), databaseField),
     el("div", { className: "columns" },
       el("div", {}, text, el("div", { className: "bar" }, button("Publish", () => attempt(publish), "primary"),
         button("Discard changes", () => attempt(load)))),
@@ -99,29 +99,37 @@ class Simulator {
       user: this.user.value ? { uid: this.user.value, claims: parseJson(this.claims.value || "{}") } : null,
       value: this.valueField.hidden ? null : parseJson(this.value.value || "null"),
     };
-    if (!payload.rules.trim()) throw new Error("There are no rules: everything is allowed. Write rules to simulate.");
+    if (!payload.rules.trim()) throw new Error("There are no rules, so everything is allowed. Write rules to simulate.");
     this.result.replaceChildren(decisionView(await act("simulate", payload)));
   }
 }
 
-// The source of the rules, with a mark for each condition. Conditions nest, and are in the order of their starts.
+// The source of the rules, with a mark for each condition. Conditions may be nested, and are sorted by their start.
 function coverageView({ name, text, conditions }) {
   const view = el("pre", { tabindex: "0" });
-  const open = [{ element: view, end: text.length }];
+  const openElements = [{ element: view, end: text.length }];
   let position = 0;
-  const copyTo = (offset) => {
-    open.at(-1).element.append(text.slice(position, offset));
-    position = offset;
+  const appendText = (end) => {
+    openElements.at(-1).element.append(text.slice(position, end));
+    position = end;
+  };
+  const closeElement = () => {
+    appendText(openElements.at(-1).end);
+    openElements.pop();
   };
   for (const condition of conditions) {
-    while (open.at(-1).end <= condition.start) { copyTo(open.at(-1).end); open.pop(); }
-    copyTo(condition.start);
-    const kind = !condition.missing ? "full" : condition.missing === "never evaluated" ? "never" : "partial";
+    while (openElements.at(-1).end <= condition.start) closeElement();
+    appendText(condition.start);
     const title = `true ${condition.true}, false ${condition.false}, errors ${condition.errors}`;
-    const mark = el("mark", { className: kind, title });
-    open.at(-1).element.append(mark);
-    open.push({ element: mark, end: condition.end });
+    const mark = el("mark", { className: coverageClass(condition), title });
+    openElements.at(-1).element.append(mark);
+    openElements.push({ element: mark, end: condition.end });
   }
-  while (open.length) { copyTo(open.at(-1).end); open.pop(); }
+  while (openElements.length) closeElement();
   return el("div", {}, el("h3", {}, name), view);
+}
+
+function coverageClass(condition) {
+  if (!condition.missing) return "full";
+  return condition.missing === "never evaluated" ? "never" : "partial";
 }

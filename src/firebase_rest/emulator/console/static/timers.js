@@ -1,4 +1,4 @@
-// Calls `action` now and every `milliseconds` while the page is visible, until `signal` aborts.
+// Calls `action` now, and then repeatedly while the page is visible, until `signal` aborts.
 
 export function every(milliseconds, signal, action) {
   let running = false;

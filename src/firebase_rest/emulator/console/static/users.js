@@ -1,10 +1,10 @@
-// The users of the project: add, disable, verify, set claims, delete.
+// The section "Users": the users of the project, with actions to add, disable, verify and delete them, and set claims.
 
 import { admin } from "./api.js";
 import { ask, attempt, button, confirmed, el, parseJson } from "./dom.js";
 import { every } from "./timers.js";
 
-const PAGE = 25;
+const PAGE_SIZE = 25;
 
 export async function showUsers(section, state, signal) {
   const base = `/identitytoolkit.googleapis.com/v1/projects/${encodeURIComponent(state.project)}/accounts`;
@@ -15,25 +15,25 @@ export async function showUsers(section, state, signal) {
   const previousButton = button("Previous", () => { pages.pop(); attempt(load); });
   const nextButton = button("Next", () => { pages.push(next); attempt(load); });
 
-  async function found(text) {
+  async function searchUsers(text) {
     const [byEmail, byId] = await Promise.all([
       admin("POST", `${base}:lookup`, { email: [text] }), admin("POST", `${base}:lookup`, { localId: [text] })]);
     return { users: [...(byEmail.users ?? []), ...(byId.users ?? [])] };
   }
 
   async function load() {
-    const query = new URLSearchParams({ maxResults: PAGE, nextPageToken: pages.at(-1) });
+    const query = new URLSearchParams({ maxResults: PAGE_SIZE, nextPageToken: pages.at(-1) });
     const text = search.value.trim();
-    const page = text ? await found(text) : await admin("GET", `${base}:batchGet?${query}`);
+    const page = text ? await searchUsers(text) : await admin("GET", `${base}:batchGet?${query}`);
     next = page.nextPageToken ?? "";
     const users = page.users ?? [];
     previousButton.disabled = pages.length < 2;
-    nextButton.disabled = !next || users.length < PAGE;
+    nextButton.disabled = !next || users.length < PAGE_SIZE;
     const content = JSON.stringify(users);
     if (content === body.dataset.content) return;
     body.dataset.content = content;
-    const nothing = el("tr", {}, el("td", { colSpan: 4, className: "muted" }, "No users."));
-    body.replaceChildren(...(users.length ? users.map(row) : [nothing]));
+    const emptyRow = el("tr", {}, el("td", { colSpan: 4, className: "muted" }, "No users."));
+    body.replaceChildren(...(users.length ? users.map(row) : [emptyRow]));
   }
 
   const change = (user, changes) => attempt(async () => {

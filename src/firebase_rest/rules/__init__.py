@@ -1,4 +1,4 @@
-"""Security rules of the Realtime Database and of Cloud Storage: parsers, type checker and evaluator. Pure: no I/O.
+"""Security rules of the Realtime Database and of Cloud Storage: parsers, a type checker and evaluators. Without I/O.
 
 https://firebase.google.com/docs/rules
 """

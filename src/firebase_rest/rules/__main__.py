@@ -17,7 +17,7 @@ _SERVICE = re.compile(r"^\s*service\b", re.MULTILINE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check rules files. Return 1 if one is invalid (with --strict: or has a warning), 2 if one cannot be read."""
+    """Check rules files. Return 1 for an invalid file, or a warning with --strict, and 2 if a file cannot be read."""
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.rules",
         description="Check security rules of the Realtime Database and of Storage.",
@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name}: error: {getattr(error, 'strerror', None) or 'the file is not UTF-8 text'}")
             status = 2
             continue
-        errors, notes = check_text(text, is_storage=name.endswith(".rules") or bool(_SERVICE.search(text)))
-        for kind, problems in (("error", errors), ("warning", notes)):
+        errors, found_warnings = check_text(text, is_storage=name.endswith(".rules") or bool(_SERVICE.search(text)))
+        for kind, problems in (("error", errors), ("warning", found_warnings)):
             for problem in problems:
                 print(f"{name}:{problem.line}:{problem.column}: {kind}: {problem.message}")
-        if errors or (notes and options.strict):
-            status = status or 1
+        if errors or (found_warnings and options.strict):
+            status = max(status, 1)
     return status
 
 

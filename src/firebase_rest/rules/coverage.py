@@ -1,7 +1,7 @@
 """Coverage of rules: how often each condition of a rule was true, false, or failed.
 
-A condition is a whole rule, and each operand of `&&`, `||`, `!` and `?:` in it. It is covered if it was true at least
-once and false at least once.
+A rule is a condition, and so is each operand of `&&`, `||`, `!` and `?:` in it. A condition is covered if it was true
+at least once and false at least once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from firebase_rest.rules.syntax import Literal as Constant
 
 @dataclass(slots=True)
 class Count:
-    """How often an expression was true, false, another value, or failed."""
+    """How often an expression was true, false or another value, and how often its evaluation failed."""
 
     true: int = 0
     false: int = 0
@@ -42,7 +42,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of a rule, at `start` to `end` in the file, with its count."""
+    """A condition of a rule, with its count. `start` and `end` are offsets in the file."""
 
     rule: str
     start: int
@@ -60,9 +60,9 @@ class Condition:
 
     @property
     def covered(self) -> int:
-        """How many of the outcomes occurred. A failed evaluation counts as false."""
-        seen = bool(self.count.true) + bool(self.count.false or self.count.errors)
-        return min(seen, self.outcomes)
+        """The number of outcomes that occurred. A failed evaluation counts as false."""
+        occurred = bool(self.count.true) + bool(self.count.false or self.count.errors)
+        return min(occurred, self.outcomes)
 
     @property
     def missing(self) -> str:
@@ -78,7 +78,7 @@ class Coverage:
     """The coverage of one rules file.
 
     Args:
-        kind: Whose rules they are.
+        kind: The service that the rules are for.
         name: The name of the file, for reports.
         text: The text of the rules.
     """
@@ -101,7 +101,7 @@ class Coverage:
         return observe
 
     def merge(self, counts: Iterable[Iterable[int]]) -> None:
-        """Add the result of `dump` of the same rules in another process."""
+        """Add the counts that `dump` returned for the same rules in another process."""
         for start, end, true, false, other, errors in counts:
             count = self._counts.setdefault((start, end), Count())
             count.true += true
@@ -111,17 +111,20 @@ class Coverage:
 
     def dump(self) -> list[list[int]]:
         """Return the counts as lists of numbers, for `merge`."""
-        return [[*place, count.true, count.false, count.other, count.errors] for place, count in self._counts.items()]
+        return [
+            [start, end, count.true, count.false, count.other, count.errors]
+            for (start, end), count in self._counts.items()
+        ]
 
     def conditions(self) -> list[Condition]:
         """Return the conditions of all rules, in the order of the file."""
         source = Source(self.text)
-        found: list[Condition] = []
+        conditions: list[Condition] = []
         for rule, expression, locate in self._expressions():
             for node in _conditions(expression):
                 start, end = locate(node.start), locate(node.end)
                 position = source.problem(start, "")
-                found.append(
+                conditions.append(
                     Condition(
                         rule,
                         start,
@@ -133,19 +136,19 @@ class Coverage:
                         isinstance(node, Constant),
                     )
                 )
-        return sorted(found, key=lambda condition: (condition.start, -condition.end))
+        return sorted(conditions, key=lambda condition: (condition.start, -condition.end))
 
     def _expressions(self) -> Iterator[tuple[str, Expression, Callable[[int], int]]]:
         """Yield each rule, and each function of Storage rules that returns a condition."""
-        locates: list[Callable[[int], int]] = []
+        locators: list[Callable[[int], int]] = []
 
         def observer(_: object, locate: Callable[[int], int]) -> Observe:
-            locates.append(locate)
+            locators.append(locate)
             return lambda _: None
 
         if self.kind == "database":
             rules = DatabaseRules(self.text, observer)
-            for rule, locate in zip(rules.rules, locates, strict=True):
+            for rule, locate in zip(rules.rules, locators, strict=True):
                 yield str(rule), rule.expression, locate
             return
         storage = StorageRules(self.text)
@@ -176,7 +179,7 @@ def _is_comparison(node: Expression) -> bool:
 
 
 def percent(coverages: Iterable[Coverage]) -> float:
-    """Return the percentage of all outcomes that occurred; 100 without conditions."""
+    """Return the percentage of the outcomes that occurred, or 100 if there are no conditions."""
     conditions = [condition for coverage in coverages for condition in coverage.conditions()]
     possible = sum(condition.outcomes for condition in conditions)
     return 100.0 * sum(condition.covered for condition in conditions) / possible if possible else 100.0
@@ -187,7 +190,8 @@ def text_report(coverages: Iterable[Coverage]) -> str:
     lines: list[str] = []
     for coverage in coverages:
         conditions = coverage.conditions()
-        covered, possible = (sum(getattr(c, name) for c in conditions) for name in ("covered", "outcomes"))
+        covered = sum(condition.covered for condition in conditions)
+        possible = sum(condition.outcomes for condition in conditions)
         lines.append(f"{coverage.name}: {covered} of {possible} outcomes ({percent([coverage]):.0f} %)")
         rule = ""
         for condition in conditions:

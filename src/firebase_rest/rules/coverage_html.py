@@ -1,4 +1,4 @@
-"""The coverage of rules as a web page: the source, with each condition in the colour of its outcomes."""
+"""The coverage of rules as a web page: the text of the rules, with a colour for each condition."""
 
 from __future__ import annotations
 
@@ -31,32 +31,39 @@ def html_report(coverages: Iterable[Coverage]) -> str:
 
 def _section(coverage: Coverage) -> str:
     title = f"{escape(coverage.name)}: {percent([coverage]):.0f} %"
-    return f"<h2>{title}</h2><pre>{_marked(coverage.text, coverage.conditions())}</pre>"
+    return f"<h2>{title}</h2><pre>{_highlight(coverage.text, coverage.conditions())}</pre>"
 
 
-def _marked(text: str, conditions: Sequence[Condition]) -> str:
-    """Return the text with a `span` for each condition. Conditions nest, and are in the order of their starts."""
+def _highlight(text: str, conditions: Sequence[Condition]) -> str:
+    """Return the text with a `span` for each condition. Conditions may be nested, and are sorted by their start."""
     parts: list[str] = []
-    ends: list[int] = []
-    at = 0
+    open_ends: list[int] = []
+    position = 0
 
-    def copy_until(offset: int) -> None:
-        nonlocal at
-        parts.append(escape(text[at:offset]))
-        at = offset
+    def append_text(end: int) -> None:
+        nonlocal position
+        parts.append(escape(text[position:end]))
+        position = end
+
+    def close_span() -> None:
+        append_text(open_ends.pop())
+        parts.append("</span>")
 
     for condition in conditions:
-        while ends and ends[-1] <= condition.start:
-            copy_until(ends.pop())
-            parts.append("</span>")
-        copy_until(condition.start)
+        while open_ends and open_ends[-1] <= condition.start:
+            close_span()
+        append_text(condition.start)
         count = condition.count
-        kind = "full" if not condition.missing else "partial" if condition.covered else "never"
         title = f"true {count.true}, false {count.false}, errors {count.errors}"
-        parts.append(f'<span class="{kind}" title="{title}">')
-        ends.append(condition.end)
-    while ends:
-        copy_until(ends.pop())
-        parts.append("</span>")
-    copy_until(len(text))
+        parts.append(f'<span class="{_css_class(condition)}" title="{title}">')
+        open_ends.append(condition.end)
+    while open_ends:
+        close_span()
+    append_text(len(text))
     return "".join(parts)
+
+
+def _css_class(condition: Condition) -> str:
+    if not condition.missing:
+        return "full"
+    return "partial" if condition.covered else "never"

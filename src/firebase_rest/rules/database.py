@@ -1,4 +1,4 @@
-"""Published database rules: they decide reads and writes, and report the rules that decided.
+"""Parsed database rules, which decide reads and writes.
 
 https://firebase.google.com/docs/database/security/core-syntax
 """
@@ -26,7 +26,7 @@ P = ParamSpec("P")
 _EXPRESSIONS = (".read", ".write", ".validate")
 
 VALIDATIONS_PER_STEP = 4
-"""How many `.validate` rules run, or paths are written, between two steps of `write_steps`."""
+"""How many `.validate` rules are evaluated, or paths checked, in one step of `write_steps`."""
 
 
 @dataclass(slots=True)
@@ -40,37 +40,37 @@ class RulesNode:
     validates_below: bool = False
 
     def match(self, key: str) -> tuple[RulesNode | None, str]:
-        """Return the node for a child, and the name of the wildcard that matched it."""
+        """Return the rules of a child or None, and the wildcard that matches its key or ""."""
         node = self.children.get(key)
         if node is not None and key != self.wildcard:
             return node, ""
         return (self.children[self.wildcard], self.wildcard) if self.wildcard else (None, "")
 
 
-def _at_once(steps: Callable[P, Generator[None, None, T]]) -> Callable[P, T]:
-    """Return the function that runs all steps and returns their result."""
+def _run_all(steps: Callable[P, Generator[None, None, T]]) -> Callable[P, T]:
+    """Return a function that runs all steps and returns the result."""
 
     @wraps(steps)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        running = steps(*args, **kwargs)
+        generator = steps(*args, **kwargs)
         try:
             while True:
-                next(running)
-        except StopIteration as done:
-            return cast(T, done.value)
+                next(generator)
+        except StopIteration as stop:
+            return cast(T, stop.value)
 
     return run
 
 
 class DatabaseRules:
-    """Parsed rules. Immutable; threads can share them.
+    """Parsed rules. Immutable and thread-safe.
 
     Args:
-        text: the content of the rules file.
-        observer: called for each rule; returns what observes its sub-expressions.
+        text: The content of the rules file.
+        observer: Called for each rule. Returns a function that observes the sub-expressions of the rule.
 
     Raises:
-        RulesSyntaxError: the rules cannot be published; lists every problem with its line and column.
+        RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
     """
 
     def __init__(self, text: str, observer: Observer | None = None) -> None:
@@ -80,7 +80,7 @@ class DatabaseRules:
             self.root = _Builder(Source(text), self.rules, observer).build()
 
     def indexes(self, path: Sequence[str]) -> frozenset[str]:
-        """Return the indexed child paths of a location; `.value` for its values."""
+        """Return the paths in `.indexOn` at a location, of which `.value` means the values of the children."""
         node: RulesNode | None = self.root
         for key in path:
             node = node.match(key)[0] if node is not None else None
@@ -95,7 +95,7 @@ class DatabaseRules:
         now: float,
         query: Mapping[str, Any] = PLAIN_QUERY,
     ) -> Decision:
-        """Return whether a location may be read. `now` is milliseconds since the epoch."""
+        """Return whether a location may be read. `now` is in milliseconds since the epoch."""
         data = RuleDataSnapshot(reader, root)
         return _Operation(self.root, reader, Scope(auth, now, data, data, query=query)).read(path)
 
@@ -110,7 +110,7 @@ class DatabaseRules:
     ) -> Generator[None, None, Decision]:
         """Return whether the locations in `paths` may be written. `after` is the root after the whole operation.
 
-        It is decided in steps, so that validating a large write need not block other clients.
+        The generator yields after each step, so that the validation of a large write does not block other clients.
         """
         data = RuleDataSnapshot(reader, before)
         operation = _Operation(self.root, reader, Scope(auth, now, data, data, RuleDataSnapshot(reader, after)))
@@ -123,11 +123,11 @@ class DatabaseRules:
                 yield
         return decision
 
-    write = _at_once(write_steps)
+    write = _run_all(write_steps)
 
 
 class _Operation(Generic[N]):
-    """One request: evaluates rules along paths."""
+    """The evaluation of the rules for one request."""
 
     def __init__(self, rules: RulesNode, reader: NodeReader[N], scope: Scope) -> None:
         self._rules = rules
@@ -138,23 +138,24 @@ class _Operation(Generic[N]):
 
     def read(self, path: Sequence[str]) -> Decision:
         for node, scope in self._levels(path):
-            if self._holds(node.rules.get(".read"), scope):
+            if self._is_true(node.rules.get(".read"), scope):
                 return self._decision("read", path, allowed=True)
         return self._decision("read", path, allowed=False)
 
     def write(self, path: Sequence[str]) -> Generator[None, None, Decision]:
         levels = list(self._levels(path))
-        if not any(self._holds(node.rules.get(".write"), scope) for node, scope in levels):
+        if not any(self._is_true(node.rules.get(".write"), scope) for node, scope in levels):
             return self._decision("write", path, allowed=False)
-        granted = len(self._evaluations)
-        last = levels[-1]
-        reached_target = len(levels) == len(path) + 1
-        above = levels[:-1] if reached_target else levels
-        allowed = all(self._validates(node, scope) for node, scope in above)
-        if allowed and reached_target:
-            allowed = yield from self._validate_below(*last)
+        evaluations = len(self._evaluations)
+        target = levels[-1]
+        has_target_rules = len(levels) == len(path) + 1
+        levels_above = levels[:-1] if has_target_rules else levels
+        allowed = all(self._is_valid(node, scope) for node, scope in levels_above)
+        if allowed and has_target_rules:
+            allowed = yield from self._validate_below(*target)
         if allowed:
-            del self._evaluations[granted:]  # successful validations do not explain the decision, and there can be many
+            # Successful validations do not explain the decision, and there may be many.
+            del self._evaluations[evaluations:]
         return self._decision("write", path, allowed=allowed)
 
     def _decision(self, operation: str, path: Sequence[str], *, allowed: bool) -> Decision:
@@ -165,45 +166,45 @@ class _Operation(Generic[N]):
         node, scope = self._rules, self._scope
         yield node, scope
         for key in path:
-            below, name = node.match(key)
-            if below is None:
+            child, wildcard = node.match(key)
+            if child is None:
                 return
-            node, scope = below, scope.child(key, name)
+            node, scope = child, scope.child(key, wildcard)
             yield node, scope
 
-    def _validates(self, node: RulesNode, scope: Scope) -> bool:
+    def _is_valid(self, node: RulesNode, scope: Scope) -> bool:
         rule = node.rules.get(".validate")
-        return rule is None or not _remains(scope) or self._holds(rule, scope)
+        return rule is None or not _has_new_data(scope) or self._is_true(rule, scope)
 
     def _validate_below(self, node: RulesNode, scope: Scope) -> Generator[None, None, bool]:
-        """Evaluate the `.validate` rules of a location and of everything below it."""
-        levels = [iter([(node, scope)])]
-        while levels:
-            for below, place in levels[-1]:
-                if not _remains(place):
+        """Evaluate the `.validate` rules of a location and of all locations below it."""
+        stack = [iter([(node, scope)])]
+        while stack:
+            for current, current_scope in stack[-1]:
+                if not _has_new_data(current_scope):
                     continue
-                if not self._validates(below, place):
+                if not self._is_valid(current, current_scope):
                     return False
                 self._count += 1
                 if self._count % VALIDATIONS_PER_STEP == 0:
                     del self._evaluations[:-1]
                     yield
-                if below.validates_below:
-                    levels.append(self._children(below, place))
+                if current.validates_below:
+                    stack.append(self._children(current, current_scope))
                     break
             else:
-                levels.pop()
+                stack.pop()
         return True
 
     def _children(self, node: RulesNode, scope: Scope) -> Iterator[tuple[RulesNode, Scope]]:
         """Yield the children of a location that have, or whose descendants have, `.validate` rules."""
         data = cast("RuleDataSnapshot[N]", scope.new_data).node
         for key in self._reader.keys(data) if node.wildcard and data is not None else node.children:
-            below, name = node.match(key)
-            if below is not None and (below.validates_below or ".validate" in below.rules):
-                yield below, scope.child(key, name)
+            child, wildcard = node.match(key)
+            if child is not None and (child.validates_below or ".validate" in child.rules):
+                yield child, scope.child(key, wildcard)
 
-    def _holds(self, rule: Rule | None, scope: Scope) -> bool:
+    def _is_true(self, rule: Rule | None, scope: Scope) -> bool:
         if rule is None:
             return False
         evaluation = rule.evaluation(scope.path or "/", scope)
@@ -211,8 +212,8 @@ class _Operation(Generic[N]):
         return evaluation.result is True
 
 
-def _remains(scope: Scope) -> bool:
-    """Return whether the location has data after a write."""
+def _has_new_data(scope: Scope) -> bool:
+    """Return whether the location has data after the write."""
     return scope.new_data is not None and scope.new_data.node is not None
 
 
@@ -267,13 +268,13 @@ class _Builder:
             return
         if name.startswith("$"):
             if node.wildcard:
-                self._problem(key.start, f"A second wildcard '{name}' beside '{node.wildcard}'.")
+                self._problem(key.start, f"A location can have only one wildcard, got '{node.wildcard}' and '{name}'.")
             if name in path:
-                self._problem(key.start, f"The wildcard '{name}' is already used above.")
+                self._problem(key.start, f"The wildcard '{name}' is already used for a parent. Choose another name.")
             node.wildcard = name
         child = self._node(member, (*path, name))
         node.children[name] = child
-        node.validates_below |= child.validates_below or ".validate" in child.rules
+        node.validates_below = node.validates_below or child.validates_below or ".validate" in child.rules
 
     def _indexes(self, value: Value) -> frozenset[str]:
         items = value.items if isinstance(value, Array) else (value,)
@@ -296,12 +297,11 @@ class _Builder:
         except ExpressionError as error:
             self._problem(value.offset_of(error.offset), error.message)
             return
-        where = "/" + "/".join(path)
         position = self._source.problem(value.start, "")
         observe = self._observer([expression], value.offset_of) if self._observer else None
         rule = Rule(
             kind,
-            where,
+            "/" + "/".join(path),
             value.value,
             position.line,
             position.column,

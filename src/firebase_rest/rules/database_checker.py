@@ -1,6 +1,7 @@
 """The static type check of a rule's expression, which Firebase runs when rules are published.
 
-A value from the database is `PRIMITIVE`, and everything below `auth` is `ANY`: both are checked when the rule runs.
+A value from the database has the type `PRIMITIVE`, and a value below `auth` has the type `ANY`. Values of these types
+are checked when the rule is evaluated.
 https://firebase.google.com/docs/reference/security/database
 """
 
@@ -142,8 +143,8 @@ class _Checker:
     def _chain(self, node: syntax.Chain) -> Type:
         types = [self.type_of(operand) for operand in node.operands]
         if node.operators[0] in ("||", "&&"):
-            for index, (operand, found) in enumerate(zip(node.operands, types, strict=True)):
-                if found is not Type.BOOLEAN:
+            for index, (operand, operand_type) in enumerate(zip(node.operands, types, strict=True)):
+                if operand_type is not Type.BOOLEAN:
                     side, operator = ("Left", node.operators[0]) if index == 0 else ("Right", node.operators[index - 1])
                     _fail(operand, f"{side} operand of {operator} must be boolean.")
             return Type.BOOLEAN
@@ -169,7 +170,7 @@ class _Checker:
                 _fail(test, "The condition of ? must be boolean.")
             results.append(self.type_of(value))
         results.append(self.type_of(node.otherwise))
-        return results[0] if all(found is results[0] for found in results) else Type.PRIMITIVE
+        return results[0] if all(result is results[0] for result in results) else Type.PRIMITIVE
 
     def _property(self, node: syntax.Member | syntax.IndexAccess) -> Type:
         target = self.type_of(node.target)
@@ -180,7 +181,8 @@ class _Checker:
             return Type.ANY
         if name is None:
             if target is Type.PRIMITIVE:
-                self.type_of(node.key) if isinstance(node, syntax.IndexAccess) else None
+                if isinstance(node, syntax.IndexAccess):
+                    self.type_of(node.key)
                 return Type.ANY
             _fail(node, "Invalid property access.")
         if target is Type.QUERY and name in QUERY_PROPERTIES:
@@ -210,14 +212,15 @@ class _Checker:
         if signature is None:
             hint = suggestion(name, methods)
             raise ExpressionError(f"No such method/property '{name}'.{hint}", _name_start(function))
-        expected, given = len(signature.arguments), len(node.arguments)
-        if expected != given:
-            _fail(node, f"{name} expects {expected} argument{'' if expected == 1 else 's'}, but got {given}.")
-        for number, (argument, wanted) in enumerate(zip(node.arguments, signature.arguments, strict=True), 1):
-            found = self.type_of(argument)
+        count = len(signature.arguments)
+        if count != len(node.arguments):
+            plural = "" if count == 1 else "s"
+            _fail(node, f"{name} expects {count} argument{plural}, but got {len(node.arguments)}.")
+        for number, (argument, expected) in enumerate(zip(node.arguments, signature.arguments, strict=True), 1):
+            actual = self.type_of(argument)
             # A regular expression must be written as a literal, because it is compiled when the rules are published.
-            if found is not wanted and (found not in _FLEXIBLE or wanted is Type.REGEX):
-                _fail(argument, f"{name} expects argument {number} to be a {wanted.value}, but got {found.value}.")
+            if actual is not expected and (actual not in _FLEXIBLE or expected is Type.REGEX):
+                _fail(argument, f"{name} expects argument {number} to be a {expected.value}, but got {actual.value}.")
         return signature.result
 
     def _has_children(self, node: syntax.Call) -> Type:
@@ -229,16 +232,16 @@ class _Checker:
             if not argument.items:
                 _fail(argument, "hasChildren got an empty array, expected some strings in there.")
             for item in argument.items:
-                found = self.type_of(item)
-                if found is not Type.STRING and found not in _FLEXIBLE:
+                item_type = self.type_of(item)
+                if item_type is not Type.STRING and item_type not in _FLEXIBLE:
                     _fail(item, "hasChildren got an array with a non-string value.")
         return Type.BOOLEAN
 
 
 def _binary(first: syntax.Expression, operator: str, left: Type, operand: syntax.Expression, right: Type) -> Type:
     allowed = _OPERANDS[operator]
-    for side, node, found in (("left", first, left), ("right", operand, right)):
-        if found not in allowed and found not in _FLEXIBLE:
+    for side, node, operand_type in (("left", first, left), ("right", operand, right)):
+        if operand_type not in allowed and operand_type not in _FLEXIBLE:
             _fail(node, f"Invalid {operator} expression: {side} operand is not {_ALLOWED[operator]}.")
     if operator == "+":
         if Type.STRING in (left, right):
@@ -261,6 +264,7 @@ def _type_of_constant(value: object) -> Type:
 
 
 def _constant_name(key: syntax.Expression) -> str | None:
+    """Return the name in `target["name"]`, or None if the key is not a string literal."""
     return key.value if isinstance(key, syntax.Literal) and isinstance(key.value, str) else None
 
 

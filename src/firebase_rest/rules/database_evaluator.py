@@ -1,6 +1,6 @@
-"""Compile an expression into Python functions, and evaluate it.
+"""Compiles the expressions of database rules to Python functions.
 
-Invariant: an error anywhere in the evaluated part raises `EvaluationError`, which makes the whole rule false.
+Invariant: an error in any evaluated sub-expression raises `EvaluationError`, which makes the whole rule false.
 https://firebase.google.com/docs/reference/security/database
 """
 
@@ -35,14 +35,22 @@ PLAIN_QUERY: Mapping[str, Any] = {
     "limitToFirst": None,
     "limitToLast": None,
 }
-"""What `query` holds for a read without a query."""
+"""The variable `query` for a read without a query."""
 
 
 @dataclass(slots=True)
 class Scope:
-    """The variables of the rules at one location. `now` is milliseconds since the epoch.
+    """The variables of the rules at one location.
 
-    Reads have no `new_data`, and writes no `query`. `path` has a slash before each key.
+    Attributes:
+        auth: The variable `auth`.
+        now: The time in milliseconds since the epoch.
+        root: The root before the operation.
+        data: The location before the operation.
+        new_data: The location after a write; None for a read.
+        query: The query of a read; None for a write.
+        wildcards: The values of wildcards such as `$uid`.
+        path: The path of the location, with a slash before each key.
     """
 
     auth: Mapping[str, Any] | None
@@ -55,7 +63,7 @@ class Scope:
     path: str = ""
 
     def child(self, key: str, wildcard: str) -> Scope:
-        """Return the variables at the child `key`, which `wildcard` matched, if any."""
+        """Return the variables at the child `key`. `wildcard` is the wildcard that matches the key, or ""."""
         return Scope(
             self.auth,
             self.now,
@@ -78,7 +86,7 @@ def compile_expression(node: syntax.Expression, observe: Observe | None = None) 
 
 
 def observed(evaluate: Callable[[T], Any], record: Record | None) -> Callable[[T], Any]:
-    """Return `evaluate`, recording its values and failures if there is a `record`."""
+    """Return `evaluate`, or if there is a `record`, a function that also records its values and failures."""
     if record is None:
         return evaluate
 
@@ -160,7 +168,7 @@ def _chain(node: syntax.Chain, observe: Observe | None) -> Evaluate:
 
 
 def fold(first: Callable[[Any], Any], steps: Sequence[_Step]) -> Callable[[Any], Any]:
-    """Return a function that evaluates `first` and applies each operator to the result and its operand."""
+    """Return a function that evaluates `first`, and then applies each operator to the result and its operand."""
 
     def evaluate(scope: Any) -> Any:
         value = first(scope)
@@ -211,7 +219,7 @@ def _property(node: syntax.Member | syntax.IndexAccess, observe: Observe | None)
 
 
 def _get(target: Any, name: Any) -> Any:
-    """Return a member; null if it is missing, or if the target is null."""
+    """Return a member, or None if it is missing or the target is null."""
     if isinstance(target, str):
         return length(target) if name == "length" else None
     if isinstance(target, Mapping):
@@ -235,10 +243,10 @@ def _call(node: syntax.Call, observe: Observe | None) -> Evaluate:
 
     def call(scope: Scope) -> Any:
         value = target(scope)
-        given = [argument(scope) for argument in arguments]
+        argument_values = [argument(scope) for argument in arguments]
         if not isinstance(value, str):
             raise EvaluationError(f"{name}() needs a string, got {type_name(value)}.")
-        return method(value, *given)
+        return method(value, *argument_values)
 
     return call
 
@@ -250,7 +258,7 @@ def _call_snapshot(method: Callable[..., Any], target: Evaluate, arguments: Sequ
     return lambda scope: method(target(scope), argument(scope))
 
 
-def _text(value: Any) -> str:
+def _require_string(value: Any) -> str:
     if not isinstance(value, str):
         raise EvaluationError(f"Expected a string, got {type_name(value)}.")
     return value
@@ -263,23 +271,23 @@ def _matches(text: str, regex: Any) -> bool:
 
 
 def _has_children(snapshot: RuleDataSnapshot[Any], paths: list[Any] | None = None) -> bool:
-    return snapshot.has_children(None if paths is None else tuple(map(_text, paths)))
+    return snapshot.has_children(None if paths is None else tuple(map(_require_string, paths)))
 
 
 _STRING_METHODS: dict[str, Callable[..., Any]] = {
-    "contains": lambda text, part: _text(part) in text,
-    "beginsWith": lambda text, part: text.startswith(_text(part)),
-    "endsWith": lambda text, part: text.endswith(_text(part)),
-    "replace": lambda text, old, new: replace(text, _text(old), _text(new)),
+    "contains": lambda text, part: _require_string(part) in text,
+    "beginsWith": lambda text, part: text.startswith(_require_string(part)),
+    "endsWith": lambda text, part: text.endswith(_require_string(part)),
+    "replace": lambda text, old, new: replace(text, _require_string(old), _require_string(new)),
     "toLowerCase": lambda text: text.lower(),
     "toUpperCase": lambda text: text.upper(),
     "matches": _matches,
 }
 _SNAPSHOT_METHODS: dict[str, Callable[..., Any]] = {
     "val": lambda snapshot: snapshot.val(),
-    "child": lambda snapshot, path: snapshot.child(_text(path)),
+    "child": lambda snapshot, path: snapshot.child(_require_string(path)),
     "parent": lambda snapshot: snapshot.parent(),
-    "hasChild": lambda snapshot, path: snapshot.child(_text(path)).exists(),
+    "hasChild": lambda snapshot, path: snapshot.child(_require_string(path)).exists(),
     "hasChildren": _has_children,
     "exists": lambda snapshot: snapshot.exists(),
     "getPriority": lambda snapshot: snapshot.get_priority(),

@@ -1,6 +1,6 @@
-"""The values that rules read: snapshots of the database before and after an operation.
+"""Snapshots of the database before and after an operation, which rules read.
 
-`NodeReader` keeps this package independent of how the database stores its nodes.
+A `NodeReader` reads the nodes, so that this package does not depend on how the database stores them.
 """
 
 # Values of rules have no static type: they are checked when a rule runs.
@@ -21,16 +21,16 @@ Scalar = str | int | float | bool | None
 
 
 class ChildrenSentinel(PrintableValue):
-    """The result of `val()` for a location with children: not null, and not equal to any value."""
+    """The result of `val()` for a location with children. It is not null, and not equal to any value."""
 
     def __repr__(self) -> str:
         return "<children>"
 
 
 class NodeReader(Protocol[N]):
-    """Reads nodes of one representation. None stands for a node that does not exist.
+    """Reads nodes. None means that a node does not exist.
 
-    Rules can request a child by any text. If the text is not a valid key, the child does not exist.
+    Rules may request a child by any text. If the text is not a valid key, the child does not exist.
     """
 
     def child(self, node: N, key: str) -> N | None:
@@ -46,7 +46,7 @@ class NodeReader(Protocol[N]):
         ...
 
     def value(self, node: N) -> Scalar:
-        """Return the scalar of a leaf, and None for a node with children."""
+        """Return the scalar of a leaf, or None for a node with children."""
         ...
 
     def priority(self, node: N) -> Scalar:
@@ -93,7 +93,7 @@ class RuleDataSnapshot(Generic[N]):
 
     def child(self, path: str) -> RuleDataSnapshot[N]:
         """Return the snapshot at a path below this one."""
-        if not path:  # an empty path has no data and no parent, so that an empty variable grants nothing
+        if not path:  # an empty path has no data and no parent, so that an empty variable grants no access
             return RuleDataSnapshot(self._reader, None)
         if "/" not in path:
             return self.child_of_key(path)
@@ -105,31 +105,31 @@ class RuleDataSnapshot(Generic[N]):
 
     def child_of_key(self, key: str) -> RuleDataSnapshot[N]:
         """Return the snapshot of the child with a key."""
-        found = None if self.node is None else self._reader.child(self.node, key)
-        return RuleDataSnapshot(self._reader, found, self)
+        child = None if self.node is None else self._reader.child(self.node, key)
+        return RuleDataSnapshot(self._reader, child, self)
 
     def parent(self) -> RuleDataSnapshot[N]:
         """Return the snapshot of the parent. Raises `EvaluationError` at the root and for an empty path."""
         if self._parent is None:
-            raise EvaluationError("The root, and a child with an empty path, have no parent.")
+            raise EvaluationError("parent() is not defined for the root, or for child() with an empty path.")
         return self._parent
 
     def exists(self) -> bool:
-        """Return whether there is data."""
+        """Return whether there is data at the location."""
         return self.node is not None
 
     def val(self) -> Scalar | ChildrenSentinel:
-        """Return the scalar, None where there is no data, and a sentinel for a location with children."""
+        """Return the scalar, or None without data, or a sentinel for a location with children."""
         if self.node is None:
             return None
         return ChildrenSentinel() if self._reader.has_children(self.node) else self._reader.value(self.node)
 
     def get_priority(self) -> Scalar:
-        """Return the priority."""
+        """Return the priority, or None."""
         return None if self.node is None else self._reader.priority(self.node)
 
     def has_children(self, paths: tuple[str, ...] | None = None) -> bool:
-        """Return whether all the paths exist; without paths, whether there is any child."""
+        """Return whether data exists at all paths below this location, or without `paths`, whether it has children."""
         if paths is None:
             return self.node is not None and self._reader.has_children(self.node)
         return all(self.child(path).exists() for path in paths)

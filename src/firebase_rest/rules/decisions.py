@@ -1,4 +1,4 @@
-"""Decisions of rules: the result, the rules that decided, and the values that they used."""
+"""Decisions of rules: the result, the evaluated rules, and the values that they used."""
 
 # Values of rules have no static type: they are checked when a rule runs.
 # pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
@@ -17,23 +17,31 @@ from firebase_rest.rules.values import PrintableValue
 
 Record: TypeAlias = Callable[[Any], None]
 Observe: TypeAlias = Callable[[Expression], "Record | None"]
-"""Called with each sub-expression when a rule is compiled. Returns a function that is called with each value of the
-sub-expression, or with the `EvaluationError` of a failure; None to observe nothing."""
+"""Called with each sub-expression when a rule is compiled. Returns None, or a function that is called with each value
+of the sub-expression, or with the `EvaluationError` of a failure."""
 
 Observer: TypeAlias = Callable[[Iterable[Expression], Callable[[int], int]], Observe]
-"""Called with the expressions of rules, and the function that returns the offset in the file of an offset in a rule.
-Returns the observer of their sub-expressions."""
+"""Called with the expressions of rules, and a function that converts an offset in a rule to an offset in the file.
+Returns the function that observes their sub-expressions."""
 
 
-_READABLE = (type(None), str, int, float, bytes, PrintableValue)
+_PRINTABLE_TYPES = (type(None), str, int, float, bytes, PrintableValue)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule: its kind (".read", "allow get"), the path with wildcards, and its position in the file.
+    """One rule.
 
-    Offsets in `expression` count characters of `source`. `compile` returns a function that evaluates the rule in a
-    scope.
+    Attributes:
+        kind: The kind, such as ".read" or "allow get".
+        path: The path of the rule, with wildcards.
+        text: The text of the expression.
+        line: The line in the file, from 1.
+        column: The column in the file, from 1.
+        expression: The parsed expression.
+        source: The text in which the offsets in `expression` are positions.
+        evaluate: Evaluates the rule in a scope.
+        compile: Returns a function like `evaluate` whose sub-expressions are observed.
     """
 
     kind: str
@@ -62,10 +70,10 @@ class Rule:
         return Evaluation(self, path, result, error, scope)
 
 
-# Not frozen, because there are many, and frozen dataclasses take twice as long to create.
+# Not frozen, because there are many evaluations, and frozen dataclasses take twice as long to create.
 @dataclass(slots=True)
 class Evaluation:
-    """A rule that was evaluated for a concrete path. If it failed with `error`, there is no `result` (None)."""
+    """The evaluation of a rule for a concrete path. If it failed, `result` is None, and `error` is the reason."""
 
     rule: Rule
     path: str
@@ -75,29 +83,25 @@ class Evaluation:
 
     def values(self) -> list[tuple[str, Any]]:
         """Return the source text and the value of each variable, property and call of the expression."""
-        seen: dict[str, Any] = {}
+        values: dict[str, Any] = {}
 
         def observe(node: Expression) -> Record:
             text = self.rule.source[node.start : node.end]
 
             def record(value: Any) -> None:
-                if (
-                    not isinstance(node, Literal)
-                    and not isinstance(value, EvaluationError)
-                    and isinstance(value, _READABLE)
-                ):
-                    seen[text] = value
+                if not isinstance(node, Literal) and isinstance(value, _PRINTABLE_TYPES):
+                    values[text] = value
 
             return record
 
-        with suppress(EvaluationError):  # show the values up to the error
+        with suppress(EvaluationError):  # return the values up to the error
             self.rule.compile(observe)(self.scope)
-        return list(seen.items())
+        return list(values.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether an operation is allowed, and every rule that was evaluated for it, in order."""
+    """Whether an operation is allowed, and the rules that were evaluated for it, in order."""
 
     allowed: bool
     operation: str
@@ -105,7 +109,7 @@ class Decision:
     evaluations: tuple[Evaluation, ...] = ()
 
     def explain(self) -> str:
-        """Return why, in a few lines: each rule, its result, and the values it saw."""
+        """Return the reason as text: each evaluated rule, its result, and the values that it used."""
         lines = [f"{self.operation} {self.path} is {'allowed' if self.allowed else 'denied'}."]
         if not self.evaluations:
             lines.append("  No rule applies to this path, so it is denied.")

@@ -1,4 +1,4 @@
-"""Errors of rules: a file that cannot be published, and an expression that fails while it is evaluated."""
+"""Exceptions of rules: for rules that are invalid, and for expressions whose evaluation fails."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
-_MOST_NAMES = 100
-"""How many names `suggestion` compares, so that rules with many unknown names are published quickly."""
+_MAX_NAMES = 100
+"""How many names `suggestion` compares, so that rules with many unknown names are checked quickly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why rules cannot be published. `line` and `column` start at 1."""
+    """An error or a warning at a position in a rules file. `line` and `column` start at 1."""
 
     line: int
     column: int
@@ -25,13 +25,13 @@ class Problem:
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """Return " Did you mean ...?" with the valid name that is most similar, or ""."""
-    names = {other.lower(): other for other in islice(valid, _MOST_NAMES)}
-    found = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
-    return f" Did you mean '{names[found[0]]}'?" if found else ""
+    names = {valid_name.lower(): valid_name for valid_name in islice(valid, _MAX_NAMES)}
+    matches = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
+    return f" Did you mean '{names[matches[0]]}'?" if matches else ""
 
 
 class RulesSyntaxError(ValueError):
-    """The rules cannot be published. `problems` lists every reason found."""
+    """The rules are invalid. `problems` lists the errors."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -39,7 +39,7 @@ class RulesSyntaxError(ValueError):
 
 
 class ExpressionError(ValueError):
-    """An expression is invalid at `offset`, counted in characters from its start."""
+    """An expression is invalid. `offset` is the position of the error in the expression."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)

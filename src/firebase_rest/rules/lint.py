@@ -16,52 +16,56 @@ from firebase_rest.rules.syntax import Chain, Expression, Literal, Member, Unary
 
 def warnings(rules: DatabaseRules | StorageRules) -> list[Problem]:
     """Return the warnings in the order of the file."""
-    if isinstance(rules, StorageRules):
-        found = [*rules.warnings, *(warning for rule in rules.rules for warning in _of_rule(rule))]
-    else:
-        found = [warning for rule in rules.rules for warning in _of_rule(rule)]
-        found += _below(rules.root, {})
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    problems = list(rules.warnings) if isinstance(rules, StorageRules) else []
+    for rule in rules.rules:
+        problems += _check_rule(rule)
+    if isinstance(rules, DatabaseRules):
+        problems += _check_location(rules.root, {})
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
 def _warn(rule: Rule, message: str) -> Problem:
     return Problem(rule.line, rule.column, f"{rule.kind} of {rule.path}: {message}")
 
 
-def _of_rule(rule: Rule) -> Iterator[Problem]:
+def _check_rule(rule: Rule) -> Iterator[Problem]:
+    """Yield the warnings about a rule that is always true, or can never be true."""
     expression = rule.expression
-    grants = rule.kind in (".read", ".write") or rule.kind.startswith("allow")
+    grants_access = rule.kind in (".read", ".write") or rule.kind.startswith("allow")
     if isinstance(expression, Literal):
-        if expression.value is True and grants:
-            yield _warn(rule, "everyone has access, also without signing in.")
+        if expression.value is True and grants_access:
+            yield _warn(rule, "everyone has access, even without signing in.")
         return
-    constant = _constant(expression)
-    if constant is True and grants:
-        yield _warn(rule, "the rule is always true, so that everyone has access.")
+    constant = _constant_value(expression)
+    if constant is True and grants_access:
+        yield _warn(rule, "the rule is always true, so everyone has access.")
     contradiction = None if constant is False else _contradiction(expression, rule.source)
     if constant is False or contradiction is not None:
         reason = "" if contradiction is None else f": {contradiction}"
         yield _warn(rule, f"the rule can never be true{reason}.")
 
 
-def _below(node: RulesNode, granted: dict[str, Rule]) -> Iterator[Problem]:
-    """Yield the rules below a rule that already grants everything, and queries without an index."""
-    granted = dict(granted)
+def _check_location(node: RulesNode, true_rules: dict[str, Rule]) -> Iterator[Problem]:
+    """Yield the warnings about rules without effect and missing indexes, for a location and below it.
+
+    `true_rules` contains the rules of the parents that are always true, by kind.
+    """
+    true_rules = dict(true_rules)
     for kind in (".read", ".write"):
         rule = node.rules.get(kind)
         if rule is None:
             continue
-        if kind in granted:
-            yield _warn(rule, f"the rule has no effect, because {granted[kind]} is true.")
+        if kind in true_rules:
+            yield _warn(rule, f"the rule has no effect, because {true_rules[kind]} is true.")
         elif isinstance(rule.expression, Literal) and rule.expression.value is True:
-            granted[kind] = rule
+            true_rules[kind] = rule
     if ".read" in node.rules:
         rule = node.rules[".read"]
         for name in _queried_children(rule.expression):
             if name not in node.index_on:
                 yield _warn(rule, f'queries by {name!r} need ".indexOn": {_quoted(name)} at this location.')
     for child in node.children.values():
-        yield from _below(child, granted)
+        yield from _check_location(child, true_rules)
 
 
 def _quoted(name: str) -> str:
@@ -69,49 +73,51 @@ def _quoted(name: str) -> str:
 
 
 def _queried_children(node: Expression) -> Iterator[str]:
-    """Yield the values that `query.orderByChild` is compared with."""
+    """Yield the texts with which `query.orderByChild` is compared."""
     if isinstance(node, Chain) and len(node.operands) == 2 and node.operators[0] in ("==", "==="):
-        for one, other in (node.operands, node.operands[::-1]):
-            is_order = isinstance(one, Member) and isinstance(one.target, Variable) and one.name == "orderByChild"
-            if is_order and isinstance(other, Literal) and isinstance(other.value, str):
-                yield other.value
+        for operand, value in (node.operands, node.operands[::-1]):
+            is_order = (
+                isinstance(operand, Member) and isinstance(operand.target, Variable) and operand.name == "orderByChild"
+            )
+            if is_order and isinstance(value, Literal) and isinstance(value.value, str):
+                yield value.value
     for child in children(node):
         yield from _queried_children(child)
 
 
-def _constant(node: Expression) -> Any:
+def _constant_value(node: Expression) -> Any:
     """Return the value of an expression without variables, or None."""
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, Variable) or not isinstance(current, (Literal, Chain, Unary)):
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, (Literal, Chain, Unary)):
             return None
-        waiting += children(current)
-    nothing = RuleDataSnapshot(JsonReader(), None)
+        pending += children(current)
+    empty = RuleDataSnapshot(JsonReader(), None)
     try:
-        return compile_expression(node)(Scope(None, 0, nothing, nothing))
+        return compile_expression(node)(Scope(None, 0, empty, empty))
     except (EvaluationError, KeyError):
         return None
 
 
 def _contradiction(node: Expression, source: str) -> str | None:
-    """Return two operands of `&&` that cannot both be true: `a == 1 && a == 2`, `a && !a`."""
+    """Return why two operands of `&&` cannot both be true (`a == 1 && a == 2`, `a && !a`), or None."""
     if not isinstance(node, Chain) or node.operators[0] != "&&":
         return None
-    equal: dict[str, tuple[str, Any]] = {}
-    texts: dict[str, bool] = {}
+    comparisons: dict[str, tuple[str, Any]] = {}
+    required: dict[str, bool] = {}
     for operand in node.operands:
         text = source[operand.start : operand.end]
-        plain, is_true = _without_negation(operand, source)
-        if texts.setdefault(plain, is_true) is not is_true:
-            return f"{plain} cannot be both true and false"
+        positive_text, is_true = _without_negation(operand, source)
+        if required.setdefault(positive_text, is_true) is not is_true:
+            return f"{positive_text} cannot be both true and false"
         if isinstance(operand, Chain) and operand.operators in (("==",), ("===",)):
             left, right = operand.operands
             if isinstance(right, Literal):
                 name = source[left.start : left.end]
-                other, value = equal.setdefault(name, (text, right.value))
-                if value != right.value:
-                    return f"{other} contradicts {text}"
+                first_text, first_value = comparisons.setdefault(name, (text, right.value))
+                if first_value != right.value:
+                    return f"{first_text} contradicts {text}"
     return None
 
 

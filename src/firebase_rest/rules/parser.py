@@ -1,4 +1,4 @@
-"""Parse a rule's expression: a Pratt parser for the subset of JavaScript that database rules allow.
+"""The parser of expressions: a Pratt parser for the subset of JavaScript that database rules allow.
 
 https://firebase.google.com/docs/reference/security/database
 """
@@ -24,7 +24,7 @@ from firebase_rest.rules.syntax import (
 )
 
 MAX_NESTING = 100
-"""Parentheses, calls and members inside each other."""
+"""Maximum nesting of parentheses, calls and members."""
 
 PRECEDENCE = {
     **dict.fromkeys(("||",), 1),
@@ -54,8 +54,8 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0
 CONSTANTS = {"true": True, "false": False, "null": None}
 
 
-def _doubled(word: str) -> str:
-    """Return a hint if `word` is half of an operator, else ""."""
+def _operator_hint(word: str) -> str:
+    """Return " Did you mean ...?" for a single `=`, `&` or `|`, else ""."""
     return f" Did you mean '{word * 2}'?" if word in ("=", "&", "|") else ""
 
 
@@ -70,10 +70,11 @@ def parse_expression(text: str) -> Expression:
 
 
 class ExpressionParser:
-    """Reads tokens and parses expressions. A subclass for another language replaces the attributes in capitals.
+    """Reads tokens and parses expressions. A subclass for another language overrides the attributes in capitals.
 
-    Attributes hold the next token: `_kind` is number, name, string, operator or end; `_word` its text, which for a
-    string includes the quotes; `_start` and `_end` its position; `_level` the precedence of a binary operator, or 0.
+    The next token is in attributes: `_kind` is "number", "name", "string", "operator" or "end"; `_word` is the text,
+    with the quotes of a string; `_start` and `_end` are the position; `_level` is the precedence of a binary operator,
+    or 0.
     """
 
     TOKEN = _TOKEN
@@ -89,12 +90,12 @@ class ExpressionParser:
 
     # --- tokens ---
 
-    def _continue_at(self, at: int) -> None:
-        """Make the token at an offset the next one."""
-        self._end = at
-        self._tokens = self.TOKEN.finditer(self._text, at)
+    def _continue_at(self, offset: int) -> None:
+        """Make the token at an offset the next token."""
+        self._end = offset
+        self._tokens = self.TOKEN.finditer(self._text, offset)
         self._advance()
-        self._previous_end = at
+        self._previous_end = offset
 
     def _advance(self) -> None:
         """Read the next token."""
@@ -106,9 +107,10 @@ class ExpressionParser:
         self._word = word = match[kind]
         self._level = self.PRECEDENCE.get(word, 0)
         if kind == "bad":
-            raise ExpressionError(f"Unexpected character '{word}'.{_doubled(word)}", self._start)
+            raise ExpressionError(f"Unexpected character '{word}'.{_operator_hint(word)}", self._start)
 
     def _accept(self, operator: str) -> bool:
+        """Skip the next token if it is `operator`. Return whether it was."""
         if self._word == operator:
             self._advance()
             return True
@@ -119,19 +121,19 @@ class ExpressionParser:
         return self._kind == "end"
 
     def expect_end(self) -> None:
-        """Raise `ExpressionError` unless all tokens are read."""
+        """Raise `ExpressionError` if there are further tokens."""
         if self._kind != "end":
             raise self._unexpected()
 
     def _expect(self, operator: str) -> None:
         if not self._accept(operator):
-            found = f"'{self._word}'" if self._word else "the end of the expression"
-            raise ExpressionError(f"Expected '{operator}', got {found}.", self._start)
+            actual = f"'{self._word}'" if self._word else "the end of the expression"
+            raise ExpressionError(f"Expected '{operator}', got {actual}.", self._start)
 
     def _unexpected(self) -> ExpressionError:
         if self._kind == "end":
             return ExpressionError("Unexpected end of expression.", self._start)
-        return ExpressionError(f"Unexpected '{self._word}'.{_doubled(self._word)}", self._start)
+        return ExpressionError(f"Unexpected '{self._word}'.{_operator_hint(self._word)}", self._start)
 
     # --- expressions ---
 
@@ -153,10 +155,10 @@ class ExpressionParser:
             return expression
         return Conditional(tuple(branches), expression, start, self._previous_end)
 
-    def _binary(self, lowest: int) -> Expression:
-        """Parse operators of at least the precedence `lowest`."""
+    def _binary(self, min_level: int) -> Expression:
+        """Parse binary operators with a precedence of at least `min_level`."""
         left = self._unary()
-        while (level := self._level) >= lowest:
+        while (level := self._level) >= min_level:
             operands, operators = [left], list[str]()
             while self._level == level:
                 operators.append(self._word)
@@ -247,7 +249,7 @@ class ExpressionParser:
         return int(text) if text.isdigit() and len(text) <= self.MAX_INTEGER_DIGITS else float(text)
 
     def _slash(self) -> Expression:
-        """Parse a regular expression: a slash where an operand is expected starts one; elsewhere it divides."""
+        """Parse a regular expression. A slash starts one where an operand is expected; elsewhere it divides."""
         start = self._start
         match = _REGEX.match(self._text, start)
         if match is None:

@@ -1,4 +1,4 @@
-r"""Regular expressions in RE2's syntax, for Storage rules.
+r"""Regular expressions in the syntax of RE2, for Storage rules.
 
 Not supported: word boundaries (`\b`), Unicode classes (`\p`), and flags other than `(?i)` at the start.
 https://github.com/google/re2/wiki/Syntax
@@ -37,11 +37,11 @@ class _Re2Parser(PatternParser):
         self.is_lazy = False
 
     def _quantifier(self) -> tuple[int, int | None] | None:
-        found = super()._quantifier()
-        if found is not None and self._peek() == "?":
+        quantifier = super()._quantifier()
+        if quantifier is not None and self._peek() == "?":
             self._at += 1
             self.is_lazy = True
-        return found
+        return quantifier
 
     def _atom(self) -> Pattern:
         symbol = self._peek()
@@ -82,20 +82,18 @@ class _Re2Parser(PatternParser):
             if name not in _POSIX:
                 raise self._fail(f"Unknown class '{name}'")
             self._at = end + 2
-            return CharSet(frozenset(c for c in map(chr, range(128)) if re.match(f"[{_escaped(_POSIX[name])}]", c)))
+            return _posix_class(name)
         return super()._class_item()
 
 
-def _escaped(characters: str) -> str:
-    return characters.replace("[", "\\[")
+def _posix_class(name: str) -> CharSet:
+    members = re.compile("[" + _POSIX[name].replace("[", "\\[") + "]")
+    return CharSet(frozenset(character for character in map(chr, range(128)) if members.match(character)))
 
 
 @lru_cache(maxsize=512)
 def compile_re2(pattern: str) -> tuple[Regex, bool]:
-    """Return the compiled pattern, which matches whole texts, and whether it has lazy quantifiers.
-
-    Raises `ExpressionError`.
-    """
+    """Return a pattern that matches whole texts, and whether it has lazy quantifiers. Raises `ExpressionError`."""
     ignore_case = pattern.startswith("(?i)")
     parser = _Re2Parser(pattern[4:] if ignore_case else pattern)
     parsed = parser.parse()

@@ -1,6 +1,6 @@
-"""Regular expressions in linear time: a parser for the rules' dialect, and a lazily built DFA.
+"""Regular expressions in linear time: a parser for the dialect of database rules, and a DFA that is built lazily.
 
-Python's `re` backtracks and has no time limit, so a hostile expression could stop the server.
+Python's `re` uses backtracking and has no time limit, so a hostile expression could block the server.
 https://firebase.google.com/docs/reference/security/database/regex
 """
 
@@ -17,11 +17,11 @@ MAX_REPEAT = 1000
 MAX_NFA_STATES = 10_000
 MAX_DFA_STATES = 1_000
 MAX_MOVES = 10_000
-"""How many transitions of a DFA state are kept; a language has fewer characters."""
+"""Maximum number of cached transitions of a DFA state. Texts in one language have fewer different characters."""
 MAX_STEPS = 100_000
-"""NFA states visited per match while DFA states are built. Cached transitions do not count."""
+"""Maximum number of NFA states that one match visits to build DFA states. Cached transitions do not count."""
 
-_PART = 4096
+_PART_LENGTH = 4096
 
 _DIGITS = frozenset("0123456789")
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -44,14 +44,14 @@ class CharSet:
     negated: bool = False
 
     def matches(self, forms: Iterable[str]) -> bool:
-        """Return whether the set matches a character, given in all its forms (more than one if case is ignored)."""
-        found = any(
+        """Return whether the set contains a character. `forms` are the character and, ignoring case, its variants."""
+        is_member = any(
             form in self.characters
             or any(low <= form <= high for low, high in self.ranges)
             or any(form not in excluded for excluded in self.excluded)
             for form in forms
         )
-        return found != self.negated
+        return is_member != self.negated
 
 
 _DOT = CharSet(frozenset("\n\r\u2028\u2029"), negated=True)
@@ -59,21 +59,21 @@ _DOT = CharSet(frozenset("\n\r\u2028\u2029"), negated=True)
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """Expressions one after the other."""
+    """A sequence of expressions."""
 
     parts: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """One of several expressions."""
+    """Alternative expressions (`a|b`)."""
 
     options: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """An expression `minimum` to `maximum` times; None for any number."""
+    """An expression that is repeated `minimum` to `maximum` times. `maximum` None means without a limit."""
 
     part: Pattern
     minimum: int
@@ -91,7 +91,7 @@ Pattern: TypeAlias = "CharSet | Concatenation | Alternatives | Repeat | Anchor"
 
 
 class PatternParser:
-    """Parses the database's dialect: anchors only at the ends, no lazy quantifiers, no special groups."""
+    """Parses the dialect of database rules: anchors only at the ends, no lazy quantifiers, no special groups."""
 
     _allows_empty = False
     """Whether an alternative may be empty."""
@@ -212,8 +212,10 @@ class PatternParser:
         excluded: list[frozenset[str]] = []
         while self._peek() != "]":
             low = self._class_item()
-            if len(low.characters) > 1 or low.negated:
-                excluded.append(low.characters) if low.negated else characters.update(low.characters)
+            if low.negated:
+                excluded.append(low.characters)
+            elif len(low.characters) > 1:
+                characters.update(low.characters)
             elif self._peek() == "-" and self._text[self._at + 1 : self._at + 2] not in ("]", ""):
                 self._at += 1
                 high = self._class_item()
@@ -238,7 +240,7 @@ class PatternParser:
 
 
 class _Nfa:
-    """States are numbers. A state has the number of a character set and a successor, or successors without input."""
+    """A nondeterministic automaton. A state is a number, with a character set and a successor, or only successors."""
 
     def __init__(self, pattern: Pattern) -> None:
         self.sets: list[int | None] = []
@@ -255,7 +257,7 @@ class _Nfa:
         return len(self.sets) - 1
 
     def build(self, pattern: Pattern, after: int) -> int:
-        """Return the first state of `pattern`, which continues at the state `after`."""
+        """Add the states of a pattern, whose last transitions lead to the state `after`. Return its first state."""
         if isinstance(pattern, CharSet):
             return self.add([after], pattern)
         if isinstance(pattern, Anchor):
@@ -280,7 +282,7 @@ class _Nfa:
 
 
 def _size(pattern: Pattern) -> int:
-    """Return how many states `_Nfa.build` adds for a pattern."""
+    """Return the number of states that `_Nfa.build` adds for a pattern."""
     if isinstance(pattern, Concatenation):
         return sum(map(_size, pattern.parts))
     if isinstance(pattern, Alternatives):
@@ -293,7 +295,7 @@ def _size(pattern: Pattern) -> int:
 
 
 class _DfaState:
-    """A set of NFA states, and the transitions found so far: by character, and by the character sets that match it."""
+    """A set of NFA states. The known transitions are cached by character, and by the character sets that contain it."""
 
     __slots__ = ("accepts", "accepts_at_end", "can_move", "moves", "moves_by_sets", "states")
 
@@ -307,9 +309,9 @@ class _DfaState:
 
 
 class Regex:
-    """A compiled regular expression. Time is linear in the length of the text.
+    """A compiled regular expression. The time of a match is linear in the length of the text.
 
-    Its automaton is built when it is first needed, because there can be thousands of expressions in a rules file.
+    The automaton is built when it is first needed, because a rules file may have thousands of expressions.
     """
 
     def __init__(self, pattern: Pattern, *, ignore_case: bool = False, whole: bool = False) -> None:
@@ -335,25 +337,25 @@ class Regex:
         return self._state({self._nfa.first}, at_start=False)
 
     def matches(self, text: str) -> bool:
-        """Return whether the expression is found in the text, or matches all of it if it was compiled `whole`.
+        """Return whether the expression matches a part of the text, or with `whole`, the whole text.
 
         Raises `EvaluationError` if the expression needs too many steps.
         """
         self._steps = 0
         state = self._start
-        for start in range(0, len(text), _PART):
-            part = text[start : start + _PART]
+        for start in range(0, len(text), _PART_LENGTH):
+            part = text[start : start + _PART_LENGTH]
             if start and all(state.moves.get(character) is state for character in set(part)):
-                continue  # four times as fast as the loop below, in texts of megabytes
+                continue  # the state does not change; in long texts this is four times as fast as the loop below
             for character in part:
                 if state.accepts and not self._whole:
                     return True
-                following = state.moves.get(character)
-                if following is None:
-                    if not state.can_move:  # for example after a mismatch at the start of `^a`; the rest cannot match
+                next_state = state.moves.get(character)
+                if next_state is None:
+                    if not state.can_move:  # the rest cannot match, for example after a mismatch at the start of `^a`
                         return not self._whole and self._later_start.accepts_at_end
-                    following = self._move(state, character)
-                state = following
+                    next_state = self._move(state, character)
+                state = next_state
         return state.accepts_at_end
 
     def find(self, text: str, start: int) -> int:
@@ -365,8 +367,8 @@ class Regex:
         end = start if state.accepts else -1
         for index in range(start, len(text)):
             character = text[index]
-            following = state.moves.get(character)
-            state = self._move(state, character) if following is None else following
+            next_state = state.moves.get(character)
+            state = self._move(state, character) if next_state is None else next_state
             self._count(1)
             if not state.states:
                 return end
@@ -379,19 +381,19 @@ class Regex:
         self._steps = 0
 
     def _move(self, state: _DfaState, character: str) -> _DfaState:
-        matching = self._sets_that_match(character)
-        following = state.moves_by_sets.get(matching)
-        if following is None:
+        matching = self._matching_sets(character)
+        next_state = state.moves_by_sets.get(matching)
+        if next_state is None:
             self._count(len(state.states))
             sets, targets = self._nfa.sets, self._nfa.targets
             reached: set[int] = set() if self._whole else {self._nfa.first}
             reached.update(targets[number][0] for number in state.states if sets[number] in matching)
-            following = state.moves_by_sets[matching] = self._state(reached, at_start=False)
+            next_state = state.moves_by_sets[matching] = self._state(reached, at_start=False)
         if len(state.moves) < MAX_MOVES:
-            state.moves[character] = following
-        return following
+            state.moves[character] = next_state
+        return next_state
 
-    def _sets_that_match(self, character: str) -> frozenset[int]:
+    def _matching_sets(self, character: str) -> frozenset[int]:
         """Return the numbers of the character sets that contain a character."""
         matching = self._matching.get(character)
         if matching is None:
@@ -407,11 +409,11 @@ class Regex:
     def _state(self, reached: set[int], *, at_start: bool) -> _DfaState:
         closure = self._closure(reached, at_start=at_start, at_end=False)
         key = tuple(sorted(closure))
-        known = None if at_start else self._cache.get(key)
-        if known is not None:
-            return known
+        cached = None if at_start else self._cache.get(key)
+        if cached is not None:
+            return cached
         if len(self._cache) >= MAX_DFA_STATES:
-            self._cache.clear()  # states in use stay alive; the others are built again when they are needed
+            self._cache.clear()  # states that are needed later are built again
         at_end = self._nfa.accept in self._closure(reached, at_start=at_start, at_end=True)
         can_move = any(self._nfa.sets[number] is not None for number in key)
         state = _DfaState(key, can_move=can_move, accepts=self._nfa.accept in closure, accepts_at_end=at_end)
@@ -420,20 +422,20 @@ class Regex:
         return state
 
     def _closure(self, reached: set[int], *, at_start: bool, at_end: bool) -> set[int]:
-        """Return the states that are reached without input."""
-        found = set(reached)
-        waiting = list(reached)
-        while waiting:
-            number = waiting.pop()
+        """Return the states `reached`, and those that follow them without input."""
+        closure = set(reached)
+        pending = list(reached)
+        while pending:
+            number = pending.pop()
             anchor = self._nfa.anchors[number]
             if self._nfa.sets[number] is not None or (anchor and not (at_start if anchor == "^" else at_end)):
                 continue
             for target in self._nfa.targets[number]:
-                if target not in found:
-                    found.add(target)
-                    waiting.append(target)
-        self._count(len(found))
-        return found
+                if target not in closure:
+                    closure.add(target)
+                    pending.append(target)
+        self._count(len(closure))
+        return closure
 
     def _count(self, steps: int) -> None:
         self._steps += steps
@@ -443,5 +445,5 @@ class Regex:
 
 @lru_cache(maxsize=512)
 def compile_regex(pattern: str, *, ignore_case: bool = False) -> Regex:
-    """Return the compiled form of a pattern in the database's dialect. Raises `ExpressionError`."""
+    """Compile a pattern in the dialect of database rules. Raises `ExpressionError`."""
     return Regex(PatternParser(pattern).parse(), ignore_case=ignore_case)

@@ -1,4 +1,4 @@
-"""Parse the text of a database rules file: JSON with comments, line breaks in strings, and positions.
+"""The parser of database rules files: JSON with comments and line breaks in strings. The result has positions.
 
 https://firebase.google.com/docs/database/security/core-syntax
 """
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from firebase_rest.rules.errors import Problem, RulesSyntaxError
 
 MAX_DEPTH = 100
-"""Nesting of objects and lists; a database has at most 32 levels."""
+"""Maximum nesting of objects and lists. A database has at most 32 levels."""
 
 _SPACE = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _PLAIN = re.compile(r'[^"\\]+')
@@ -23,14 +23,14 @@ _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string of the file. `offsets[i]` is where character `i` of the value starts in the file."""
+    """A string of the file. `offsets[i]` is the position in the file of character `i` of the value."""
 
     value: str
     start: int
     offsets: tuple[int, ...] = ()
 
     def offset_of(self, index: int) -> int:
-        """Return the offset in the file of character `index`, or of the end of the string."""
+        """Return the position in the file of character `index`, or of the end of the string."""
         if not self.offsets:
             return self.start
         return self.offsets[index] if index < len(self.offsets) else self.offsets[-1] + 1
@@ -68,14 +68,14 @@ Value: TypeAlias = "Text | Scalar | Array | Object"
 
 
 class Source:
-    """The text of a file, which turns offsets into lines and columns."""
+    """The text of a file. Converts offsets to lines and columns."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def problem(self, offset: int, message: str) -> Problem:
-        """Return a problem at an offset."""
+        """Return a problem at an offset of the text."""
         line = bisect_right(self._line_starts, offset)
         return Problem(line, offset - self._line_starts[line - 1] + 1, message)
 
@@ -124,7 +124,7 @@ class _Parser:
             return self._string()
         match = _SCALAR.match(self._text, self._at)
         if match is None:
-            raise self._error("Expected a value." if first else "The rules end too early.")
+            raise self._error("Expected a value." if first else "Expected a value, got the end of the text.")
         start, self._at = self._at, match.end()
         word = match[0]
         if word in _WORDS:
@@ -162,12 +162,12 @@ class _Parser:
         return Array(tuple(items), start)
 
     def _separator(self, end: str) -> None:
-        # A comma after the last member is accepted, because the console's default rules have one.
-        following = self._peek()
-        if following == ",":
+        # A comma after the last member is valid, because the default rules in the console of Firebase have one.
+        character = self._peek()
+        if character == ",":
             self._at += 1
-        elif following != end:
-            raise self._error(f"Expected ',' or '{end}'{'' if following else ', got the end of the text'}.")
+        elif character != end:
+            raise self._error(f"Expected ',' or '{end}'{'' if character else ', got the end of the text'}.")
 
     def _string(self) -> Text:
         start = self._at
@@ -180,11 +180,11 @@ class _Parser:
                 parts.append(plain[0])
                 offsets.extend(range(plain.start(), plain.end()))
                 self._at = plain.end()
-            following = self._text[self._at : self._at + 1]
-            if following == '"':
+            character = self._text[self._at : self._at + 1]
+            if character == '"':
                 self._at += 1
                 return Text("".join(parts), start, tuple(offsets))
-            if following == "":
+            if character == "":
                 raise self._error("The string has no end.", start)
             offsets.append(self._at)
             parts.append(self._escape())

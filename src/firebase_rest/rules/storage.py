@@ -1,4 +1,4 @@
-"""A published set of Storage rules: which operations on an object are allowed, and which rules decided.
+"""Parsed Storage rules, which decide operations on objects.
 
 https://firebase.google.com/docs/storage/security/core-syntax
 """
@@ -28,7 +28,7 @@ MAX_SIZE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An `allow` with the complete path of its match."""
+    """An `allow` statement with the complete path of its match."""
 
     segments: tuple[Segment, ...]
     methods: frozenset[str]
@@ -36,19 +36,19 @@ class _Entry:
 
 
 class StorageRules:
-    """Parsed rules. Immutable; threads can share them.
+    """Parsed rules. Immutable and thread-safe.
 
     Args:
         text: The content of the rules file.
-        observer: Called with the conditions of all rules and the results of all functions; returns what observes
-            their sub-expressions.
+        observer: Called with the conditions of all rules and the results of all functions. Returns a function that
+            observes their sub-expressions.
 
     Raises:
-        RulesSyntaxError: If the rules cannot be published, with line and column.
+        RulesSyntaxError: If the rules are invalid. Its text has the line and the column.
 
     Attributes:
         version: "1" or "2".
-        warnings: What Firebase publishes with a warning, such as unknown variables.
+        warnings: Problems with which Firebase still publishes the rules, such as unknown variables.
     """
 
     def __init__(self, text: str, observer: Observer | None = None) -> None:
@@ -86,12 +86,12 @@ class StorageRules:
 
         Args:
             method: get, list, create, update or delete.
-            path: The segments of the object's path: "b", the bucket, "o", and those of the name.
+            path: The segments of the path of the object: "b", the bucket, "o", and the segments of the name.
             request: The variable `request`.
             resource: The variable `resource`: the existing object, or None.
         """
         evaluations: list[Evaluation] = []
-        where = "/" + "/".join(path)
+        path_text = "/" + "/".join(path)
         for entry in self._entries:
             if method not in entry.methods:
                 continue
@@ -99,38 +99,39 @@ class StorageRules:
             if wildcards is None:
                 continue
             scope = StorageScope({"request": request, "resource": resource, **wildcards})
-            evaluation = entry.rule.evaluation(where, scope)
+            evaluation = entry.rule.evaluation(path_text, scope)
             evaluations.append(evaluation)
             if evaluation.result:
-                return Decision(allowed=True, operation=method, path=where, evaluations=tuple(evaluations))
-        return Decision(allowed=False, operation=method, path=where, evaluations=tuple(evaluations))
+                return Decision(allowed=True, operation=method, path=path_text, evaluations=tuple(evaluations))
+        return Decision(allowed=False, operation=method, path=path_text, evaluations=tuple(evaluations))
 
-    def _add(self, block: Block, names: Names, above: tuple[Segment, ...]) -> None:
-        segments = above + block.segments
+    def _add(self, block: Block, names: Names, parent_segments: tuple[Segment, ...]) -> None:
+        """Add the rules of a block and of the blocks in it."""
+        segments = parent_segments + block.segments
         self.functions += block.functions.values()
         for allow in block.allows:
             self._entries.append(self._entry(allow, names, segments))
         for inner in block.matches:
-            captured = frozenset(segment.text for segment in inner.segments if segment.is_wildcard)
+            wildcards = frozenset(segment.text for segment in inner.segments if segment.is_wildcard)
             recursive = [segment.is_recursive for segment in inner.segments]
             if sum(recursive) > 1:
                 raise ExpressionError("A match can have only one recursive wildcard.", inner.start)
             if self.version == "1" and any(recursive[:-1]):
                 raise ExpressionError("In version 1 a recursive wildcard must be the end of a match.", inner.start)
-            self._add(inner, Names(names, captured, inner.functions), segments)
+            self._add(inner, Names(names, wildcards, inner.functions), segments)
 
     def _entry(self, allow: Allow, names: Names, segments: tuple[Segment, ...]) -> _Entry:
-        found: list[tuple[int, str]] = []
+        warnings: list[tuple[int, str]] = []
         condition = allow.condition
-        evaluate = Compiler(names, found, self._observe).compile(condition)
-        for offset, message in found:
+        evaluate = Compiler(names, warnings, self._observe).compile(condition)
+        for offset, message in warnings:
             problem = self._source.problem(offset, message)
             if problem not in self.warnings:
                 self.warnings.append(problem)
         position = self._source.problem(allow.start, "")
         rule = Rule(
             f"allow {', '.join(allow.methods)}",
-            "/" + "/".join(_written(segment) for segment in segments),
+            "/" + "/".join(map(_format_segment, segments)),
             self.text[condition.start : condition.end] if condition.start != allow.start else "true",
             position.line,
             position.column,
@@ -144,32 +145,34 @@ class StorageRules:
 
 
 def _expressions(block: Block) -> Iterator[Expression]:
-    """Yield the conditions of a block, the results of its functions, and those of the blocks in it."""
+    """Yield the conditions and the results of functions of a block, and of the blocks in it."""
     yield from (allow.condition for allow in block.allows)
     yield from (function.result for function in block.functions.values())
     for inner in block.matches:
         yield from _expressions(inner)
 
 
-def _match(segments: Sequence[Segment], path: Sequence[str], shortest: int) -> dict[str, Any] | None:
-    """Return the values of the wildcards if the complete path matches.
+def _match(segments: Sequence[Segment], path: Sequence[str], min_length: int) -> dict[str, Any] | None:
+    """Return the values of the wildcards if the complete path matches, else None.
 
-    A recursive wildcard is a path of at least `shortest` segments.
+    A recursive wildcard matches at least `min_length` segments.
     """
-    found: dict[str, Any] = {}
+    wildcards: dict[str, Any] = {}
     for index, segment in enumerate(segments):
         if segment.is_recursive:
-            for end in range(len(path), index + shortest - 1, -1):
-                rest = _match(segments[index + 1 :], path[end:], shortest)
+            for end in range(len(path), index + min_length - 1, -1):
+                rest = _match(segments[index + 1 :], path[end:], min_length)
                 if rest is not None:
-                    return {**found, segment.text: Path(tuple(path[index:end])), **rest}
+                    return {**wildcards, segment.text: Path(tuple(path[index:end])), **rest}
             return None
         if index >= len(path) or not (segment.is_wildcard or segment.text == path[index]):
             return None
         if segment.is_wildcard:
-            found[segment.text] = path[index]
-    return found if len(segments) == len(path) else None
+            wildcards[segment.text] = path[index]
+    return wildcards if len(segments) == len(path) else None
 
 
-def _written(segment: Segment) -> str:
-    return f"{{{segment.text}{'=**' if segment.is_recursive else ''}}}" if segment.is_wildcard else segment.text
+def _format_segment(segment: Segment) -> str:
+    if segment.is_recursive:
+        return f"{{{segment.text}=**}}"
+    return f"{{{segment.text}}}" if segment.is_wildcard else segment.text

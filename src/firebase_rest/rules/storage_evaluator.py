@@ -1,6 +1,7 @@
-"""Compile expressions of Storage rules into Python functions.
+"""Compiles the expressions of Storage rules to Python functions.
 
-Invariant: an error makes a rule false, except that `||` and `&&` ignore the error of one operand if another decides.
+Invariant: an error makes a rule false, except that `||` and `&&` ignore an error if another operand determines the
+result.
 https://firebase.google.com/docs/reference/security/storage#errors
 """
 
@@ -28,16 +29,20 @@ from firebase_rest.rules.values import bounded, is_number
 
 MAX_CALL_DEPTH = 20
 MAX_CALLS = 1000
-"""How many function calls a condition can make. Firebase evaluates at most as many expressions in a request."""
+"""Maximum number of function calls of a condition. Firebase evaluates at most 1,000 expressions for a request."""
 _NAMESPACES = ("math", "hashing", "duration", "timestamp", "firestore")
 _TYPES = frozenset({"number", *METHODS, "bool", "int", "float"})
 
 
 @dataclass(slots=True)
 class StorageScope:
-    """The variables of one evaluation: `request`, `resource`, the wildcards, and those of the function that runs.
+    """The variables of one evaluation.
 
-    `calls` has an item for each function call so far.
+    Attributes:
+        variables: `request`, `resource` and the wildcards.
+        local: The parameters and `let` bindings of the current function.
+        depth: The number of nested function calls.
+        calls: A list with one item for each function call so far, which all scopes of an evaluation share.
     """
 
     variables: Mapping[str, Any]
@@ -50,7 +55,7 @@ Evaluate: TypeAlias = Callable[[StorageScope], Any]
 
 
 class Names:
-    """The names that an expression can use. `parent` has those of the enclosing block."""
+    """The names that an expression can use. `parent` contains the names of the enclosing block."""
 
     def __init__(self, parent: Names | None, variables: frozenset[str], functions: Mapping[str, Function]) -> None:
         self.parent = parent
@@ -58,19 +63,20 @@ class Names:
         self.functions = functions
 
     def find(self, name: str) -> tuple[Function, Names] | None:
-        """Return a function, and the names that it can use."""
+        """Return a function and the names that it can use, or None."""
         if name in self.functions:
             return self.functions[name], self
         return self.parent.find(name) if self.parent else None
 
 
 class Compiler:
-    """Compiles expressions. `warnings` collects what Firebase publishes with a warning: unknown names.
+    """Compiles expressions.
 
     Args:
         names: The names that the expressions can use.
-        warnings: Receives the offset and the text of each warning.
-        observe: Observes the values of all sub-expressions, also in functions.
+        warnings: Receives the offset and the text of a warning for each unknown name.
+        observe: Observes the values of all sub-expressions, including those in functions.
+        compiled: The compiled functions, by `id`; None for a function that is being compiled.
     """
 
     def __init__(
@@ -128,9 +134,9 @@ class Compiler:
         target = node.function
         arguments = [self.compile(argument) for argument in node.arguments]
         if isinstance(target, syntax.Variable):
-            found = self._names.find(target.name)
-            if found is not None:
-                return self._call_function(node, *found, arguments)
+            function_and_names = self._names.find(target.name)
+            if function_and_names is not None:
+                return self._call_function(node, *function_and_names, arguments)
             return self._call_global(node, target.name, arguments)
         if not isinstance(target, syntax.Member):
             raise ExpressionError("Only functions and methods can be called.", node.start)
@@ -147,7 +153,7 @@ class Compiler:
         return lambda scope: function(*[argument(scope) for argument in arguments])
 
     def _call_method(self, node: syntax.Call, member: syntax.Member, arguments: list[Evaluate]) -> Evaluate:
-        target, name, given = self.compile(member.target), member.name, len(arguments)
+        target, name = self.compile(member.target), member.name
         if not any(name in methods for methods in METHODS.values()):
             hint = suggestion(name, (method for methods in METHODS.values() for method in methods))
             return self._unknown(node, f"Unknown method '{name}'.{hint}")
@@ -155,8 +161,8 @@ class Compiler:
         def call(scope: StorageScope) -> Any:
             value = target(scope)
             count, method = METHODS.get(kind(value), {}).get(name, (-1, None))
-            if method is None or count != given:
-                raise EvaluationError(f"{kind(value)} has no method {name}() with {given} arguments.")
+            if method is None or count != len(arguments):
+                raise EvaluationError(f"{kind(value)} has no method {name}() with {len(arguments)} arguments.")
             return method(value, *[argument(scope) for argument in arguments])
 
         return call
@@ -177,7 +183,7 @@ class Compiler:
 
         def call(scope: StorageScope) -> Any:
             if scope.depth >= MAX_CALL_DEPTH:
-                raise EvaluationError(f"More than {MAX_CALL_DEPTH} function calls inside each other.")
+                raise EvaluationError(f"Function calls are nested more than {MAX_CALL_DEPTH} levels deep.")
             scope.calls.append(None)
             if len(scope.calls) > MAX_CALLS:
                 raise EvaluationError(f"The condition makes more than {MAX_CALLS} function calls.")
@@ -187,7 +193,7 @@ class Compiler:
         return call
 
     def compile_function(self, function: Function) -> Evaluate:
-        """Return a function that evaluates a user-defined function; the scope has its arguments."""
+        """Return a function that evaluates a user-defined function in a scope with its arguments."""
         self._local = frozenset(function.parameters)
         bindings: list[tuple[str, Evaluate]] = []
         for name, value in function.bindings:
@@ -305,7 +311,10 @@ def _check_count(node: syntax.Call, name: str, count: int) -> None:
 
 
 def _logical(operands: list[Evaluate], *, decisive: bool) -> Evaluate:
-    """Return `||` (`decisive` is true) or `&&`: the decisive value wins, even over errors."""
+    """Return the function of `||` (`decisive` is true) or `&&` (false).
+
+    If an operand has the decisive value, it is the result, even if other operands fail.
+    """
 
     def run(scope: StorageScope) -> bool:
         failure: EvaluationError | None = None

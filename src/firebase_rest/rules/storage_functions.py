@@ -1,4 +1,4 @@
-"""The global functions of Storage rules: conversions, `math`, `hashing`, `duration`, `timestamp`, `firestore`.
+"""The global functions of Storage rules: conversions, `math`, `hashing`, `duration`, `timestamp` and `firestore`.
 
 https://firebase.google.com/docs/reference/rules/rules
 """
@@ -43,10 +43,10 @@ def _number(convert: type[int | float], value: Any) -> int | float:
 def _bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    found = {"true": True, "false": False}.get(require(value, "string").lower())
-    if found is None:
+    converted = {"true": True, "false": False}.get(require(value, "string").lower())
+    if converted is None:
         raise EvaluationError(f"'{value}' cannot be converted to bool.")
-    return found
+    return converted
 
 
 def _path(value: Any) -> Path:
@@ -77,13 +77,13 @@ def _crc32c(data: bytes) -> bytes:
     return (crc ^ 0xFFFFFFFF).to_bytes(4, "big")
 
 
-def _span(amount: Any, unit: Any) -> Duration:
+def _duration(amount: Any, unit: Any) -> Duration:
     if unit not in _UNITS:
         raise EvaluationError(f"The unit of a duration must be one of {', '.join(_UNITS)}, got {unit!r}.")
     return Duration(require(amount, "int") * _UNITS[unit])
 
 
-def _span_of_time(hours: Any, minutes: Any, seconds: Any, nanos: Any) -> Duration:
+def _duration_of_time(hours: Any, minutes: Any, seconds: Any, nanos: Any) -> Duration:
     total = require(hours, "int") * 3600 + require(minutes, "int") * 60 + require(seconds, "int")
     return Duration(total * SECOND + require(nanos, "int"))
 
@@ -121,12 +121,12 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "hashing.crc32c": (1, partial(_digest, _crc32c)),
     "hashing.md5": (1, partial(_digest, lambda data: hashlib.md5(data, usedforsecurity=False).digest())),
     "hashing.sha256": (1, partial(_digest, lambda data: hashlib.sha256(data).digest())),
-    "duration.abs": (1, lambda span: Duration(abs(require(span, "duration").nanos))),
-    "duration.time": (4, _span_of_time),
-    "duration.value": (2, _span),
+    "duration.abs": (1, lambda duration: Duration(abs(require(duration, "duration").nanos))),
+    "duration.time": (4, _duration_of_time),
+    "duration.value": (2, _duration),
     "timestamp.date": (3, _date),
     "timestamp.value": (1, lambda millis: Timestamp(require(millis, "int") * 1_000_000)),
     "firestore.get": (1, _no_firestore),
     "firestore.exists": (1, _no_firestore),
 }
-"""The number of arguments, and the function, of each global function."""
+"""For each global function the number of arguments, and the Python function."""

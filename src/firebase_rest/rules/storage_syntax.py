@@ -24,7 +24,7 @@ MAX_BINDINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """`allow read, write: if condition;`. `start` and `end` are those of the condition, if there is one."""
+    """`allow read, write: if condition;`. Without a condition, `condition` is the literal true."""
 
     methods: tuple[str, ...]
     condition: Expression
@@ -44,7 +44,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One part of a match path: text, `{name}`, or `{name=**}` (`is_recursive`)."""
+    """One segment of the path of a match: text, `{name}` (`is_wildcard`), or `{name=**}` (`is_recursive` too)."""
 
     text: str
     is_wildcard: bool = False
@@ -53,7 +53,7 @@ class Segment:
 
 @dataclass(slots=True)
 class Block:
-    """The statements of a service or of a match."""
+    """The statements of a `service` or `match`."""
 
     segments: tuple[Segment, ...] = ()
     path: str = ""
@@ -78,11 +78,11 @@ _PRECEDENCE: Mapping[str, int] = {
     **dict.fromkeys(("+", "-"), 6),
     **dict.fromkeys(("*", "/", "%"), 7),
 }
-_GAP = re.compile(SPACE, re.DOTALL)
+_SPACE = re.compile(SPACE, re.DOTALL)
 
 
 class StorageParser(ExpressionParser):
-    """Parses a Storage rules file. Offsets are those in the file."""
+    """Parses a Storage rules file. Offsets are positions in the file."""
 
     TOKEN = _TOKEN
     PRECEDENCE = _PRECEDENCE
@@ -151,22 +151,22 @@ class StorageParser(ExpressionParser):
         self._nesting -= 1
 
     def _match(self) -> Block:
-        # The path is read from the text, because the token after `match` is only its first slash.
+        # Read the path from the text, because the token after `match` is only its first slash.
         start = self._start
-        gap = _GAP.match(self._text, self._end)
-        path_start = gap.end() if gap else start
-        found = _MATCH_PATH.match(self._text, path_start)
-        if found is None:
+        space = _SPACE.match(self._text, self._end)
+        path_start = space.end() if space else start
+        path = _MATCH_PATH.match(self._text, path_start)
+        if path is None:
             self._fail("Expected a path such as /users/{uid} after 'match'.", path_start)
         segments = tuple(
             Segment(name or text, bool(name), bool(recursive))
-            for name, recursive, text in _MATCH_SEGMENT.findall(found[0])
+            for name, recursive, text in _MATCH_SEGMENT.findall(path[0])
         )
         names = [segment.text for segment in segments if segment.is_wildcard]
         if len(set(names)) < len(names):
-            self._fail(f"The path {found[0]} uses a wildcard twice.", path_start)
-        self._continue_at(found.end())
-        block = Block(segments, found[0], start)
+            self._fail(f"The path {path[0]} uses a wildcard twice.", path_start)
+        self._continue_at(path.end())
+        block = Block(segments, path[0], start)
         self._block(block, allows=True)
         return block
 
@@ -243,19 +243,19 @@ class StorageParser(ExpressionParser):
 
     def _slash(self) -> Expression:
         """Parse a path such as `/users/$(request.auth.uid)`."""
-        start = at = self._start
+        start = offset = self._start
         segments: list[Any] = []
-        while self._text.startswith("/", at):
-            if self._text.startswith("$(", at + 1):
-                self._continue_at(at + 3)
+        while self._text.startswith("/", offset):
+            if self._text.startswith("$(", offset + 1):
+                self._continue_at(offset + 3)
                 segments.append(self.conditional())
                 self._expect(")")
-                at = self._previous_end
+                offset = self._previous_end
                 continue
-            found = _PATH_TEXT.match(self._text, at)
-            if found is None:
-                self._fail("Expected a path segment after '/'.", at)
-            segments.append(found[1])
-            at = found.end()
-        self._continue_at(at)
-        return PathLiteral(tuple(segments), start, at)
+            segment = _PATH_TEXT.match(self._text, offset)
+            if segment is None:
+                self._fail("Expected a path segment after '/'.", offset)
+            segments.append(segment[1])
+            offset = segment.end()
+        self._continue_at(offset)
+        return PathLiteral(tuple(segments), start, offset)

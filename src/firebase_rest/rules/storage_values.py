@@ -1,4 +1,4 @@
-"""Values of Storage rules: timestamps, durations, paths and map differences, and the methods of every type.
+"""Values of Storage rules: timestamps, durations, paths and map differences, and the methods of all types.
 
 https://firebase.google.com/docs/reference/rules/rules
 """
@@ -37,12 +37,12 @@ class Duration(PrintableValue):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp(PrintableValue):
-    """A point of time: nanoseconds since the epoch, UTC."""
+    """A point in time, in nanoseconds since the epoch."""
 
     nanos: int
 
     def date(self) -> datetime:
-        """Return the time as a `datetime`, without the part below a microsecond."""
+        """Return the time as a `datetime`, rounded down to microseconds."""
         try:
             return _EPOCH + timedelta(microseconds=self.nanos // 1000)
         except OverflowError:
@@ -54,7 +54,7 @@ class Timestamp(PrintableValue):
 
 @dataclass(frozen=True, slots=True)
 class Path(PrintableValue):
-    """A path: its segments."""
+    """A path, as a sequence of segments."""
 
     segments: tuple[str, ...]
 
@@ -74,7 +74,7 @@ class MapDiff:
 
 
 def kind(value: Any) -> str:
-    """Return the name of a value's type in the rules language."""
+    """Return the name of the type of a value in the rules language."""
     name = _EXACT_KINDS.get(type(value))
     if name is not None:
         return name
@@ -100,7 +100,7 @@ _EXACT_KINDS: dict[type, str] = {**dict(_KINDS), dict: "map"}
 
 
 def equal(left: Any, right: Any) -> bool:
-    """`==`: values of different types are different; an int equals a float, but not in lists and maps."""
+    """Return `left == right`. An int can equal a float, but not in lists and maps. Other types never do."""
     if is_number(left) and is_number(right):
         return bool(left == right)
     return _identical(left, right)
@@ -117,7 +117,7 @@ def _identical(left: Any, right: Any) -> bool:
 
 
 def contains(value: Any, container: Any) -> bool:
-    """`value in container`."""
+    """Return `value in container`."""
     if isinstance(container, Mapping):
         return isinstance(value, str) and value in container
     return any(equal(value, item) for item in items(container))
@@ -132,16 +132,16 @@ def items(value: Any) -> list[Any]:
     raise EvaluationError(f"Expected a list or set, got {kind(value)}.")
 
 
-def require(value: Any, wanted: str) -> Any:
-    """Return the value if it is of a type. Raises `EvaluationError`."""
-    found = kind(value)
-    if found != wanted and not (wanted == "number" and is_number(value)):
-        raise EvaluationError(f"Expected {wanted}, got {found}.")
+def require(value: Any, expected: str) -> Any:
+    """Return the value. Raises `EvaluationError` if its type is not `expected`."""
+    actual = kind(value)
+    if actual != expected and not (expected == "number" and is_number(value)):
+        raise EvaluationError(f"Expected {expected}, got {actual}.")
     return value
 
 
 def to_set(values: list[Any]) -> frozenset[Any]:
-    """Return a set. Raises `EvaluationError` if a value cannot be in one."""
+    """Return a set. Raises `EvaluationError` if a set cannot contain a value."""
     try:
         return frozenset(values)
     except TypeError:
@@ -151,12 +151,12 @@ def to_set(values: list[Any]) -> frozenset[Any]:
 # --- methods ---------------------------------------------------------------------------------------------------------
 
 
-def _has_all(values: Any, wanted: Any) -> bool:
-    return all(contains(item, values) for item in items(wanted))
+def _has_all(values: Any, required: Any) -> bool:
+    return all(contains(item, values) for item in items(required))
 
 
-def _has_any(values: Any, wanted: Any) -> bool:
-    return any(contains(item, values) for item in items(wanted))
+def _has_any(values: Any, candidates: Any) -> bool:
+    return any(contains(item, values) for item in items(candidates))
 
 
 def _has_only(values: Any, allowed: Any) -> bool:
@@ -174,21 +174,22 @@ def _matches(text: str, pattern: Any) -> bool:
     return bool(_regex(pattern)[0].matches(text))
 
 
-def _pieces(text: str, pattern: Any) -> list[str]:
+def _split(text: str, pattern: Any) -> list[str]:
     """Return the parts of `text` between the matches of a pattern."""
     regex, is_lazy = _regex(pattern)
     if is_lazy:
-        raise EvaluationError(f"Lazy quantifiers are not supported in split and replace: '{pattern}'.")
+        raise EvaluationError(f"The emulator does not support lazy quantifiers in split and replace: '{pattern}'.")
     regex.begin()
-    pieces, start, at = list[str](), 0, 0
-    while at <= len(text):
-        end = regex.find(text, at)
-        if end > at:
-            pieces.append(text[start:at])
-            start = at = end
+    parts: list[str] = []
+    start = position = 0
+    while position <= len(text):
+        end = regex.find(text, position)
+        if end > position:
+            parts.append(text[start:position])
+            start = position = end
         else:
-            at += 1
-    return [*pieces, text[start:]]
+            position += 1
+    return [*parts, text[start:]]
 
 
 def _join(parts: list[str], separator: Any) -> str:
@@ -199,16 +200,16 @@ def _join(parts: list[str], separator: Any) -> str:
 
 
 def _replace(text: str, pattern: Any, replacement: Any) -> str:
-    return _join(_pieces(text, pattern), replacement)
+    return _join(_split(text, pattern), replacement)
 
 
 def _get(value: Mapping[str, Any], key: Any, default: Any) -> Any:
-    found: Any = value
+    member: Any = value
     for name in key if isinstance(key, list) else [key]:
-        if not isinstance(found, Mapping) or not isinstance(name, str) or name not in found:
+        if not isinstance(member, Mapping) or not isinstance(name, str) or name not in member:
             return default
-        found = found[name]
-    return found
+        member = member[name]
+    return member
 
 
 def _diff(after: Mapping[str, Any], before: Any) -> MapDiff:
@@ -222,10 +223,10 @@ def _changed(diff: MapDiff, *, equal_values: bool) -> frozenset[str]:
 
 def _bind(path: Path, names: Any) -> Path:
     values = require(names, "map")
-    found = [values.get(part[2:-1]) if part.startswith("$(") else part for part in path.segments]
-    if not all(isinstance(part, str) for part in found):
-        raise EvaluationError("bind() has no value for a part of the path.")
-    return Path(tuple(found))
+    segments = [values.get(segment[2:-1]) if segment.startswith("$(") else segment for segment in path.segments]
+    if not all(isinstance(segment, str) for segment in segments):
+        raise EvaluationError("bind() needs a string for each variable in the path.")
+    return Path(tuple(segments))
 
 
 def _midnight(time: Timestamp) -> Timestamp:
@@ -245,7 +246,7 @@ METHODS: dict[str, dict[str, tuple[int, Callable[..., Any]]]] = {
         "toUtf8": (0, lambda text: text.encode("utf-8", "surrogatepass")),
         "matches": (1, _matches),
         "replace": (2, _replace),
-        "split": (1, _pieces),
+        "split": (1, _split),
     },
     "bytes": {
         "size": (0, len),
@@ -287,8 +288,8 @@ METHODS: dict[str, dict[str, tuple[int, Callable[..., Any]]]] = {
     },
     "path": {"bind": (1, _bind)},
     "duration": {
-        "seconds": (0, lambda span: math.trunc(span.nanos / SECOND)),
-        "nanos": (0, lambda span: int(math.fmod(span.nanos, SECOND))),
+        "seconds": (0, lambda duration: math.trunc(duration.nanos / SECOND)),
+        "nanos": (0, lambda duration: int(math.fmod(duration.nanos, SECOND))),
     },
     "timestamp": {
         "date": (0, _midnight),
@@ -305,11 +306,11 @@ METHODS: dict[str, dict[str, tuple[int, Callable[..., Any]]]] = {
         "toMillis": (0, lambda time: time.nanos // 1_000_000),
     },
 }
-"""The number of arguments, and the function, of each method of each type."""
+"""For each method of each type the number of arguments, and the Python function."""
 
 
 def to_string(value: Any) -> str:
-    """`string(value)`."""
+    """Return `string(value)`. Raises `EvaluationError` for types that cannot be converted."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -1,6 +1,6 @@
-"""The syntax tree of a rule's expression.
+"""The syntax tree of expressions.
 
-Chains of operators of the same precedence are flat, so that a rule of 10,000 operators needs no deep recursion.
+A chain of operators with the same precedence is one node, so that a rule with 10,000 operators needs no deep recursion.
 Nodes are never modified. They are not frozen dataclasses, because these take twice as long to create.
 """
 
@@ -31,7 +31,7 @@ class RegexLiteral:
 
 @dataclass(slots=True)
 class ListLiteral:
-    """Values in brackets."""
+    """A list in brackets."""
 
     items: tuple[Expression, ...]
     start: int
@@ -121,7 +121,7 @@ class Slice:
 
 @dataclass(slots=True)
 class MapLiteral:
-    """Keys and values in braces (Storage)."""
+    """A map in braces (Storage)."""
 
     entries: tuple[tuple[Expression, Expression], ...]
     start: int
@@ -130,7 +130,7 @@ class MapLiteral:
 
 @dataclass(slots=True)
 class PathLiteral:
-    """`/users/$(request.auth.uid)` (Storage). Each segment is text, or an expression."""
+    """`/users/$(request.auth.uid)` (Storage). A segment is text or an expression."""
 
     segments: tuple[str | Expression, ...]
     start: int

@@ -1,4 +1,4 @@
-"""The values and operators of the rules language, with the semantics of JavaScript that Firebase documents.
+"""The operators of database rules, with the semantics of JavaScript that Firebase documents.
 
 https://firebase.google.com/docs/reference/security/database#operators
 """
@@ -17,7 +17,7 @@ MAX_TEXT = 16 * 1024 * 1024
 
 
 class PrintableValue:
-    """A value whose `repr` is short, so that explanations of decisions show it."""
+    """A value with a short `repr`, so that explanations of decisions contain it."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def type_name(value: object) -> str:
-    """Return the name of the value's type in the rules language."""
+    """Return the name of the type of a value in the rules language."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -39,7 +39,7 @@ def type_name(value: object) -> str:
 
 
 def number_to_string(value: float) -> str:
-    """Return the shortest text of a number, as JavaScript writes it."""
+    """Return the shortest text of a number, as JavaScript formats it."""
     try:
         number = float(value)
     except OverflowError:
@@ -67,14 +67,14 @@ def bounded(text: str) -> str:
 
 
 def replace(text: str, old: str, new: str) -> str:
-    """Replace each `old`. Raises `EvaluationError` if the result is longer than `MAX_TEXT`."""
+    """Replace each `old` by `new`. Raises `EvaluationError` if the result is longer than `MAX_TEXT`."""
     if len(new) > len(old) and len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
         raise EvaluationError(f"The string has more than {MAX_TEXT:,} characters.")
     return text.replace(old, new)
 
 
 def add(left: Any, right: Any) -> Any:
-    """`+`: adds numbers, and joins texts if one of the operands is a text."""
+    """Return `left + right`: the sum of numbers, or the concatenation if one operand is a string."""
     if isinstance(left, str):
         if isinstance(right, str):
             return bounded(left + right)
@@ -89,7 +89,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def _as_double(value: int | float) -> int | float:
-    # Numbers are doubles: integers beyond 2**53 lose digits, as in Firebase.
+    # Numbers are doubles, so integers beyond 2**53 lose digits, as in Firebase.
     return value if -(2**53) <= value <= 2**53 else float(value)
 
 
@@ -131,7 +131,7 @@ def arithmetic(symbol: str) -> Callable[[Any, Any], Any]:
 
 
 def equals(left: Any, right: Any) -> bool:
-    """`==`: never converts, so values of different types are different."""
+    """Return `left == right`. Values are not converted, so values of different types are not equal."""
     kind = type_name(left)
     if kind != type_name(right):
         return False
@@ -157,5 +157,5 @@ def order(symbol: str) -> Callable[[Any, Any], bool]:
 
 
 def length(text: str) -> int:
-    """`.length` of a text, in UTF-16 units."""
+    """Return the length of a text in UTF-16 code units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -23,8 +23,8 @@ def test_sound_rules_have_no_warnings() -> None:
 
 
 def test_public_access() -> None:
-    assert warnings(**{".read": True}) == [".read of /: everyone has access, also without signing in."]
-    assert warnings(a={".write": "1 == 1"}) == [".write of /a: the rule is always true, so that everyone has access."]
+    assert warnings(**{".read": True}) == [".read of /: everyone has access, even without signing in."]
+    assert warnings(a={".write": "1 == 1"}) == [".write of /a: the rule is always true, so everyone has access."]
     assert warnings(a={".validate": True}) == []
 
 
@@ -67,7 +67,7 @@ def test_storage_warnings() -> None:
     text = "service firebase.storage { match /b/{b}/o { match /{f} { allow get; allow create: if user != null; } } }"
     _, found = check_text(text, is_storage=True)
     assert [str(problem) for problem in found] == [
-        "1:58: allow get of /b/{b}/o/{f}: everyone has access, also without signing in.",
+        "1:58: allow get of /b/{b}/o/{f}: everyone has access, even without signing in.",
         "1:86: Unknown variable 'user'.",
     ]
 
@@ -85,7 +85,7 @@ def test_command_prints_errors_and_warnings_with_positions(
     assert capsys.readouterr().out == ""
     assert main(["check", "good.json", "open.json"]) == 0
     assert main(["check", "--strict", "open.json"]) == 1
-    line = "open.json:1:21: warning: .read of /: everyone has access, also without signing in.\n"
+    line = "open.json:1:21: warning: .read of /: everyone has access, even without signing in.\n"
     assert capsys.readouterr().out == line * 2
     assert main(["check", "bad.json", "bad.rules"]) == 1
     assert capsys.readouterr().out.split("\n")[:2] == [

@@ -17,7 +17,7 @@ from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.adapter import drop_connections, new_session
-from firebase_rest.transport.arguments import describe, validate_dict
+from firebase_rest.transport.arguments import describe, validate_dict, validate_int
 from firebase_rest.transport.cancellation import CancelHandle, current_handle
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.http_response import StreamingBody, is_decompressed, read_body
@@ -49,7 +49,7 @@ class SessionTransport:
         self._owns_session = session is None
         self.session = session if session is not None else new_session()
         self.headers = validate_headers(headers)
-        self.max_response_size = validate_max_size(max_response_size)
+        self.max_response_size = validate_int("max_response_size", max_response_size, 1)
         self.app_check = app_check
         self.environment = Environment()
         self.is_closed = False
@@ -127,6 +127,9 @@ class SessionTransport:
             response = error.response
             if response is None:
                 raise
+        return self._read(response, request, handle)
+
+    def _read(self, response: requests.Response, request: Request, handle: CancelHandle) -> Response:
         headers = {name.lower(): value for name, value in response.headers.items()}
         result = partial(Response, response.status_code, headers, request=request)
         raw = response.raw
@@ -186,15 +189,6 @@ class SessionTransport:
 
 def _retries(adapter: object) -> bool:
     return bool(getattr(getattr(adapter, "max_retries", None), "total", 0))
-
-
-def validate_max_size(size: object) -> int:
-    """Return a number of bytes. Raises `UsageError`."""
-    if isinstance(size, bool) or not isinstance(size, int):
-        raise UsageError(f"max_response_size must be a number of bytes, got {type(size).__name__}.")
-    if size < 1:
-        raise UsageError(f"max_response_size must be at least 1 byte, got {size}.")
-    return size
 
 
 def validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -26,7 +26,7 @@ from firebase_rest.aio.transport.failure import Connection, MalformedBody, preve
 from firebase_rest.aio.transport.lifecycle import AsyncClosable
 from firebase_rest.aio.transport.scope import Scope
 from firebase_rest.errors import NetworkError, UsageError
-from firebase_rest.transport.arguments import describe
+from firebase_rest.transport.arguments import describe, validate_int
 from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
 from firebase_rest.transport.http_response import MAX_INFORMATIONAL
 from firebase_rest.transport.lifecycle import WeakSet
@@ -39,7 +39,7 @@ from firebase_rest.transport.prepared_requests import (
     environment_proxy,
     full_url,
 )
-from firebase_rest.transport.session import CLOSED, MAX_RESPONSE_SIZE, validate_headers, validate_max_size
+from firebase_rest.transport.session import CLOSED, MAX_RESPONSE_SIZE, validate_headers
 from firebase_rest.transport.wire import ChunkedBody, Request, Response
 
 MAX_CALLS = 100
@@ -113,7 +113,7 @@ class AiohttpTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lifetime: AsyncGenerator[None, None] | None = None
         self.headers = validate_headers(headers)
-        self.max_response_size = validate_max_size(max_response_size)
+        self.max_response_size = validate_int("max_response_size", max_response_size, 1)
         self.app_check = app_check
         self.is_closed = False
         self.closables: WeakSet[AsyncClosable] = WeakSet()

@@ -136,9 +136,15 @@ def _conflict(above: Sequence[str], below: Sequence[str]) -> InvalidDataError:
 
 
 def commit_work(
-    namespace: Namespace, caller: Caller, plan: Plan, now: int, condition: Callable[[Node], Work[None]] | None = None
+    namespace: Namespace,
+    caller: Caller,
+    plan: Plan,
+    now: int,
+    condition: Callable[[Node], Work[None]] | None = None,
+    *,
+    size: int = 0,
 ) -> Work[tree.Change]:
-    """Commit a plan if the rules allow the change. Return the change.
+    """Commit a plan, which a request of `size` bytes made, if the rules allow the change. Return the change.
 
     `condition` is called with the current root; an exception that it raises prevents the commit. Raises
     `DatabaseHTTPError` 401 if the caller may not write.
@@ -149,7 +155,7 @@ def commit_work(
         if condition is not None:
             yield from condition(change.before)
 
-    return (yield from namespace.commit_work(plan, check, now))
+    return (yield from namespace.commit_work(plan, check, now, size))
 
 
 def authorize_work(namespace: Namespace, caller: Caller, plan: Plan, now: int) -> Work[None]:

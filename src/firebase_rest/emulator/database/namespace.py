@@ -159,11 +159,12 @@ class Namespace:
         return finish(self.commit_work(lambda before: done(plan(before)), check_work, now))
 
     def commit_work(
-        self, plan: Callable[[Node], Work[Change]], check: Callable[[Change], Work[None]], now: int = 0
+        self, plan: Callable[[Node], Work[Change]], check: Callable[[Change], Work[None]], now: int = 0, size: int = 0
     ) -> Work[Change]:
         """Commit the change that `plan` computes from the current root, unless `check` raises.
 
-        Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled.
+        Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled. The others
+        queue the change, which a request of `size` bytes made.
         """
         # Large writes are validated without the lock, because other clients would wait for seconds. If another client
         # writes meanwhile, the plan is computed and checked again. After some attempts new writes wait, so that a busy
@@ -177,7 +178,7 @@ class Namespace:
                 prepared = None if journal is None else (yield from journal.prepare_work(change, prepared))
                 with self._lock:
                     if self.root is before:
-                        revoked = self._publish_change(change, prepared, now)
+                        revoked = self._publish_change(change, prepared, now, size)
                         break
                     attempts += 1
                     if attempts >= _ATTEMPTS and self._delayed_write is None:
@@ -196,7 +197,7 @@ class Namespace:
         """Whether new writes must wait for a large write that other writes have delayed several times."""
         return self._delayed_write is not None
 
-    def _publish_change(self, change: Change, prepared: Any, now: int) -> list[Watcher]:
+    def _publish_change(self, change: Change, prepared: Any, now: int, size: int) -> list[Watcher]:
         """Save a change and make it visible. Remove and return the watchers that may not read the new data."""
         if self.journal is not None:
             self.journal.record(self.name, change, prepared)
@@ -206,7 +207,7 @@ class Namespace:
         for watcher in revoked:
             self._watchers.discard(watcher)
         for watcher in self._watchers.concerned(change):
-            watcher.enqueue(change)
+            watcher.enqueue(change, size)
         return revoked
 
     def _revoked(self, root: Node, now: int) -> list[Watcher]:

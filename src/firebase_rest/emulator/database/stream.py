@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
+from firebase_rest.emulator.database.pending import PendingQueue
 from firebase_rest.emulator.database.rendering import members_work, node_work, release_work
 from firebase_rest.emulator.database.responses import HEADERS, compact
 from firebase_rest.emulator.database.slices import SLICE, batches, clear_work, finish
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 MANY_TARGETS = SLICE
 """Above this number of paths, the reader of a stream finds the events of an update, in slices."""
 
-MAX_PENDING = 100_000
-"""Maximum number of queued events. Above it the stream ends; a client that reconnects receives the whole value."""
+_BATCH_BYTES = 1024 * 1024
+"""The reader renders further events when so much is sent."""
 
 KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
 AUTH_REVOKED = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
@@ -228,8 +228,11 @@ class Watcher(Protocol):
         """Return whether the rules allow the client to read `root`. `now` is in milliseconds since the epoch."""
         ...
 
-    def enqueue(self, change: Change, /) -> None:
-        """Queue a committed change. Called under the lock of the database, in commit order."""
+    def enqueue(self, change: Change, size: int = 0, /) -> None:
+        """Queue a committed change, which a request of `size` bytes made.
+
+        Called under the lock of the database, in commit order.
+        """
         ...
 
     def cancel(self) -> None:
@@ -270,23 +273,21 @@ class Subscription:
         self._seconds_left = seconds_left
         self._has_sent_initial = False
         self._initial: list[bytes] | None = None
-        self._pending: deque[PendingEvent] = deque()
+        self._pending: PendingQueue[PendingEvent] = PendingQueue()
         self._final_bytes = b""
         self._notify: Callable[[], None] = _no_op
         self._on_end: Callable[[Subscription], None] | None = None
         self._lock = threading.Lock()
 
-    def enqueue(self, change: Change) -> None:
-        """Queue a committed change. Called under the lock of the database, in commit order."""
+    def enqueue(self, change: Change, size: int = 0) -> None:
+        """See `Watcher`."""
         if self.ended:
             return
         pending = self._view.pending_events(change)
         if not pending:
             return
         with self._lock:
-            self._pending += pending
-            if len(self._pending) > MAX_PENDING:
-                self._pending.clear()
+            if not all(self._pending.add(event, size) for event in pending):
                 self.ended = True
         self._notify()
 
@@ -312,9 +313,13 @@ class Subscription:
             yield from self.initial_work()
             pieces += self._initial or ()
             self._has_sent_initial, self._initial = True, []
-        while self._pending:
-            for event in (yield from self._view.resolve_work(self._pending.popleft())):
+        taken = 0
+        while self._pending and (taken < _BATCH_BYTES or not pieces):
+            pending, size = self._pending.take()
+            taken += size
+            for event in (yield from self._view.resolve_work(pending)):
                 pieces += yield from self._view.text_work(event)
+            del pending
         with self._lock:
             if self.ended and not self._pending:
                 pieces.append(self._final_bytes)

@@ -198,10 +198,14 @@ def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | Non
         if (yield from tree.etag_work(node)) != expected:
             raise _ConditionFailedError(node)
 
-    limited_plan = with_write_limit(request, plan)
     return (
         yield from commits.commit_work(
-            request.namespace, request.caller, limited_plan, request.now, None if expected is None else condition
+            request.namespace,
+            request.caller,
+            with_write_limit(request, plan),
+            request.now,
+            None if expected is None else condition,
+            size=len(request.body),
         )
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.path import split
-from firebase_rest.emulator.database import query, stream, tree
+from firebase_rest.emulator.database import pending, query, stream, tree
 from firebase_rest.emulator.database.namespace import Namespace
 from firebase_rest.emulator.database.node_builder import Builder
 from firebase_rest.emulator.database.slices import finish
@@ -277,7 +277,7 @@ def test_ended_stream_receives_nothing_and_is_removed():
 
 
 def test_slow_stream_is_ended(monkeypatch):
-    monkeypatch.setattr(stream, "MAX_PENDING", 5)
+    monkeypatch.setattr(pending, "MAX_PENDING", 5)
     namespace = Namespace("n")
     watcher = subscribe(namespace)
     for number in range(10):

@@ -81,11 +81,11 @@ class Listen:
         """See `Watcher`."""
         return self._may_read(self.target, root, now)
 
-    def enqueue(self, change: Change) -> None:
+    def enqueue(self, change: Change, size: int = 0) -> None:
         """See `Watcher`."""
         events = self._view.pending_events(change)
         if events:
-            self._outbox.add(lambda: self._messages(events))
+            self._outbox.add(lambda: self._messages(events), size)
 
     def cancel(self) -> None:
         """See `Watcher`."""

@@ -6,11 +6,10 @@ from the queue, so a slow client does not delay writers.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from firebase_rest.emulator.database.pending import PendingQueue
 from firebase_rest.emulator.database.responses import compact
-from firebase_rest.emulator.database.stream import MAX_PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     Item: TypeAlias = Message | Text | Callable[[], Work[list[Text]]]
 
 _BATCH = 100
+_BATCH_BYTES = 1024 * 1024
 
 
 def control(kind: str, data: Json) -> Message:
@@ -65,24 +65,26 @@ class Outbox:
 
     def __init__(self) -> None:
         self.closed = False
-        self._items: deque[Item | None] = deque()
+        self._items: PendingQueue[Item | None] = PendingQueue()
         self._notify: Callable[[], None] = _no_op
         self._on_switch: Callable[[], None] = _no_op
 
-    def add(self, item: Item) -> None:
-        """Add a message, or its text in pieces, or a function that renders messages when they are taken."""
+    def add(self, item: Item, size: int = 0) -> None:
+        """Add a message, or its text in pieces, or a function that renders messages when they are taken.
+
+        Args:
+            item: The message.
+            size: About how many bytes of memory it holds.
+        """
         if self.closed:
             return
-        self._items.append(item)
-        if len(self._items) > MAX_PENDING:  # the client reads too slowly; after reconnecting it gets the whole value
-            self._items.clear()
-            self.closed = True
+        self.closed = not self._items.add(item, size)
         self._notify()
 
     def add_switch(self, callback: Callable[[], None]) -> None:
         """Call `callback` when all messages up to now are taken. Later messages are taken by the next `take_work`."""
         self._on_switch = callback
-        self._items.append(None)
+        self._items.add(None)
         self._notify()
 
     def close(self) -> None:
@@ -93,8 +95,10 @@ class Outbox:
     def take_work(self) -> Work[list[Text]]:
         """Return the texts of the next messages, or [] without messages."""
         texts: list[Text] = []
-        while self._items and len(texts) < _BATCH:
-            item = self._items.popleft()
+        taken = 0
+        while self._items and len(texts) < _BATCH and (taken < _BATCH_BYTES or not texts):
+            item, size = self._items.take()
+            taken += size
             if item is None:
                 self._on_switch()
                 break

@@ -130,7 +130,7 @@ class Session:
             data: Any = yield from self._result(request)
             status = "ok"
             if isinstance(data, RawJson):
-                self.outbox.add(response_text(request.number, data.pieces))
+                self.outbox.add(response_text(request.number, data.pieces), sum(map(len, data.pieces)))
                 return
         except RequestError as error:
             status, data = error.status, str(error)
@@ -280,7 +280,9 @@ class Session:
 
         check = condition if isinstance(known_hash, str) else None
         try:
-            change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), check)
+            change = yield from commits.commit_work(
+                self.namespace, self._caller, plan, self._now(), check, size=request.size
+            )
         except RequestError:
             # The client retries with the newer data, which must therefore be queued before the response.
             self.namespace.await_delivery()
@@ -294,7 +296,7 @@ class Session:
     def _merge(self, request: RealtimeRequest) -> Work[Json]:
         targets = yield from self._targets(request)
         plan = yield from self._plan_merge(request, targets)
-        change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now())
+        change = yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), size=request.size)
         if len(targets) > SLICE:
             garbage = [at(change.before, change.base)]
             del change, plan

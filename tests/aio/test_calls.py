@@ -241,7 +241,7 @@ async def test_an_app_can_be_used_in_a_second_loop_after_the_first_is_closed():
         await app.close()
 
 
-async def test_an_app_refuses_a_second_running_loop():
+async def test_an_app_rejects_a_second_running_loop():
     with ScriptedServer(ok("1")) as server:
         async with app_for(server) as app:
             await app.database().get()

@@ -92,7 +92,7 @@ async def test_blocking_source_of_tokens_runs_in_a_thread():
 
 
 @pytest.mark.parametrize("token", ["", "Bearer x", {"idToken": "x"}, b"x"])
-async def test_invalid_tokens_are_refused_before_anything_is_sent(token):
+async def test_invalid_tokens_are_rejected_before_anything_is_sent(token):
     async with aio.initialize_app({"databaseURL": "https://db.example?ns=x"}) as app:
         with pytest.raises(UsageError):
             await app.database().get(token)

@@ -64,9 +64,9 @@ def test_200_visitors_cost_one_stream(ada, app, firebase) -> None:
     for stream in streams:
         assert next_notes(stream) == []
     assert app.extensions["webapp"].board.visitors == 200
-    refused = ada.get("/board/events")
-    assert refused.status_code == 503
-    assert int(refused.headers["Retry-After"]) > 0
+    response = ada.get("/board/events")
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
     assert ada.get("/board/notes").json == []
     ada.post("/board/", page="/board/", text="Hello")
     for stream in streams:

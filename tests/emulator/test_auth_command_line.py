@@ -50,8 +50,8 @@ def test_sign_out_revokes_tokens(call, server):
     assert call("signOutUser", localId=user["localId"]).json() == {"localId": user["localId"]}
     refresh = {"grant_type": "refresh_token", "refresh_token": user["refreshToken"]}
     token = f"http://{server.host}/securetoken.googleapis.com/v1/token"
-    refused = requests.post(token, params=keys, data=refresh, timeout=LIMIT)
-    assert refused.json()["error"]["message"] == "TOKEN_EXPIRED"
+    response = requests.post(token, params=keys, data=refresh, timeout=LIMIT)
+    assert response.json()["error"]["message"] == "TOKEN_EXPIRED"
     assert call("signOutUser", localId="nobody").json()["error"]["message"] == "USER_NOT_FOUND"
 
 

@@ -138,7 +138,7 @@ def test_every_start_has_another_token() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["state", "children", "changes", "export", "import", "requests", "nothing"])
-def test_api_refuses_requests_of_other_pages(page: Page, name: str, headers: dict[str, str]) -> None:
+def test_api_rejects_requests_of_other_pages(page: Page, name: str, headers: dict[str, str]) -> None:
     headers = {key: value.replace("TOKEN", page.token) for key, value in headers.items()}
     encoded: Any = {key: value.encode("latin-1") for key, value in headers.items()}
     response = page.read(name, encoded)
@@ -328,7 +328,7 @@ def test_invalid_archive_changes_nothing(page: Page, archive: str) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_damaged_archive_is_refused(page: Page, method: int) -> None:
+def test_damaged_archive_is_rejected(page: Page, method: int) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("data.json", "".join(map(str, range(1000))))

@@ -292,7 +292,7 @@ def test_signal_ends_the_emulator_with_everything_saved(tmp_path, number):
 
 
 @pytest.mark.slow
-def test_folder_of_a_running_emulator_is_refused(tmp_path):
+def test_folder_of_a_running_emulator_is_rejected(tmp_path):
     served = Served(tmp_path / "data")
     with pytest.raises(AssertionError, match="is in use by another emulator"):
         Served(tmp_path / "data")

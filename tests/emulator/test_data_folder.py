@@ -1,4 +1,4 @@
-"""`Emulator(data=DIR)`: everything is there again after a restart, and what cannot be saved is refused."""
+"""`Emulator(data=DIR)`: everything is there again after a restart, and what cannot be saved is rejected."""
 
 from __future__ import annotations
 
@@ -329,7 +329,7 @@ def test_only_the_owner_can_read_the_folder(restart, folder):
     assert {"emulator.sqlite", "emulator.sqlite-wal"} <= modes.keys()
 
 
-def test_folder_in_use_is_refused(restart, folder):
+def test_folder_in_use_is_rejected(restart, folder):
     restart()
     with pytest.raises(OSError, match="is in use by another emulator"):
         Emulator(data=folder)
@@ -343,13 +343,13 @@ def test_folder_is_free_after_close(restart, folder):
     assert call(other, "PUT", "/a.json", 2).status == 507
 
 
-def test_file_instead_of_a_folder_is_refused(tmp_path):
+def test_file_instead_of_a_folder_is_rejected(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OSError, match="is a file; the data needs a folder"):
+    with pytest.raises(OSError, match=r"is a file\. Choose a folder for the data"):
         Emulator(data=tmp_path / "file")
 
 
-def test_folder_with_other_files_is_refused_and_unchanged(tmp_path):
+def test_folder_with_other_files_is_rejected_and_unchanged(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     tmp_path.chmod(0o755)
     with pytest.raises(OSError, match=r"contains other files \('notes.txt'"):
@@ -357,14 +357,14 @@ def test_folder_with_other_files_is_refused_and_unchanged(tmp_path):
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
-def test_folder_that_cannot_be_created_is_refused(tmp_path):
+def test_folder_that_cannot_be_created_is_rejected(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OSError, match="cannot be used as a data folder: Not a directory"):
         Emulator(data=tmp_path / "file" / "data")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write to every folder")
-def test_folder_that_is_not_writable_is_refused(folder):
+def test_folder_that_is_not_writable_is_rejected(folder):
     folder.mkdir()
     folder.chmod(0o500)
     with pytest.raises(OSError, match="cannot be used as a data folder: Permission denied"):
@@ -378,7 +378,7 @@ def test_permissions_of_an_existing_folder_are_reduced(folder):
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_folder_of_a_newer_version_is_refused(restart, folder):
+def test_folder_of_a_newer_version_is_rejected(restart, folder):
     restart().close()
     with sqlite3.connect(folder / "emulator.sqlite") as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -390,7 +390,7 @@ def test_folder_of_a_newer_version_is_refused(restart, folder):
 
 
 @pytest.mark.parametrize(("start", "size"), [(0, 100), (4096, 200), (0, 10**6)])
-def test_damaged_file_is_refused(restart, folder, start, size):
+def test_damaged_file_is_rejected(restart, folder, start, size):
     emulator = restart()
     for number in range(100):
         call(emulator, "PUT", f"/a/{number}.json", "x" * 100)
@@ -464,7 +464,7 @@ def test_write_that_cannot_be_saved_is_an_error_and_changes_nothing(full_disk, r
     stream.reader.read(4096)
     response = call(emulator, "PUT", "/a.json", "y" * 10_000)
     assert response.status == 507
-    assert "cannot be saved" in response.json_object()["error"]
+    assert "Cannot save" in response.json_object()["error"]
     assert "disk is full" in response.json_object()["error"]
     assert value(emulator, "/a") == 1
     free()
@@ -489,7 +489,7 @@ def test_account_and_file_that_cannot_be_saved_are_errors(full_disk, restart):
     body = {"email": "b@example.com", "password": "secret1", "displayName": "x" * 10_000}
     response = auth(emulator, "POST", "/v1/accounts:signUp", body)
     assert response.status == 507
-    assert "cannot be saved" in response.json_object()["error"]["message"]
+    assert "Cannot save" in response.json_object()["error"]["message"]
     name = "n" * 1000
     metadata = {"metadata": {"k": "v" * 10_000}}
     assert call(emulator, "PATCH", "/v0/b/bucket/o/file", metadata).status == 507

@@ -203,14 +203,14 @@ def test_users_that_cannot_be_imported_are_reported(exported):
 def test_objects_without_content_are_reported(exported):
     next((exported / "storage_export" / "blobs").iterdir()).unlink()
     [problem] = Emulator().import_data(exported)
-    assert "was not imported: its content is missing" in problem
+    assert "was not imported" in problem
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc", "database_export/../../secret", ".", "..", "", "a\\b", "C:/x"])
-def test_import_refuses_paths_that_lead_out_of_the_folder(exported, path):
+def test_import_rejects_paths_that_lead_out_of_the_folder(exported, path):
     (exported.parent / "secret").mkdir()
     (exported.parent / "secret" / "demo-project-default-rtdb.json").write_text('{"secret": 1}')
     metadata = {"version": "1", "database": {"version": "1", "path": path}}
@@ -238,19 +238,19 @@ def test_import_refuses_paths_that_lead_out_of_the_folder(exported, path):
         "storage_export/metadata/*",
     ],
 )
-def test_import_refuses_links(exported, name):
+def test_import_rejects_links(exported, name):
     [path, *_] = sorted(exported.glob(name))
     target = exported.parent / "target"
     path.rename(target)
     path.symlink_to(target)
-    with pytest.raises(ValueError, match="is a link, and an import must not contain links"):
+    with pytest.raises(ValueError, match=r"is a link\. An export to import must not contain links"):
         Emulator().import_data(exported)
 
 
 @pytest.mark.parametrize("name", ["..json", ".json", "a b.json", "a$.json"])
-def test_import_refuses_files_that_are_not_named_after_a_database(exported, name):
+def test_import_rejects_files_that_are_not_named_after_a_database(exported, name):
     (exported / "database_export" / name).write_text("1")
-    with pytest.raises(ValueError, match="is not named after a database"):
+    with pytest.raises(ValueError, match="must be the name of a database"):
         Emulator().import_data(exported)
 
 
@@ -273,10 +273,10 @@ def test_import_refuses_files_that_are_not_named_after_a_database(exported, name
         {"downloadTokens": 5},
     ],
 )
-def test_import_refuses_invalid_metadata_of_objects(exported, change):
+def test_import_rejects_invalid_metadata_of_objects(exported, change):
     path = min((exported / "storage_export" / "metadata").iterdir())
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(ValueError, match="is not the metadata of an object"):
+    with pytest.raises(ValueError, match="is not valid metadata of an object"):
         Emulator().import_data(exported)
 
 
@@ -290,13 +290,13 @@ def test_object_whose_name_looks_like_a_path_stays_an_object(exported, tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}x", '{"database": 1}', '{"database": {"path": 5}}'])
-def test_import_refuses_invalid_metadata(exported, content):
+def test_import_rejects_invalid_metadata(exported, content):
     (exported / "firebase-export-metadata.json").write_text(content)
     with pytest.raises(ValueError, match=r"firebase-export-metadata\.json"):
         Emulator().import_data(exported)
 
 
-def test_import_of_something_else_is_refused(emulator, tmp_path):
+def test_import_of_something_else_is_rejected(emulator, tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         emulator.import_data(tmp_path / "missing")
     with pytest.raises(
@@ -319,7 +319,7 @@ def test_export_replaces_only_an_export(emulator, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "notes.txt").write_text("x")
-    with pytest.raises(ValueError, match="contains other files than an export"):
+    with pytest.raises(ValueError, match="contains files that are not an export"):
         emulator.export_data(other)
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(ValueError, match="is a link"):
@@ -371,7 +371,7 @@ def test_requests_export_below_the_folder(root):
 
 @pytest.mark.parametrize("path", ["/internal/export", "/_admin/export"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost", "http://127.0.0.1:5000", "null", ""])
-def test_requests_of_web_pages_are_refused(root, path, origin):
+def test_requests_of_web_pages_are_rejected(root, path, origin):
     response = call(Emulator(exports=root), "POST", path, {"path": "x"}, headers={**OWNER, "Origin": origin})
     assert response.status == 403
     assert not list(root.iterdir())
@@ -379,7 +379,7 @@ def test_requests_of_web_pages_are_refused(root, path, origin):
 
 @pytest.mark.parametrize("path", ["/internal/export", "/_admin/export"])
 @pytest.mark.parametrize("where", ["../out", "/tmp/out", "a/../../out", ".", "..", "a/..", "link/out", "~/../../out"])
-def test_requests_for_other_folders_are_refused(root, path, where):
+def test_requests_for_other_folders_are_rejected(root, path, where):
     (root / "link").symlink_to(root.parent)
     response = call(Emulator(exports=root), "POST", path, {"path": where})
     assert response.status == 403, response.body
@@ -388,7 +388,7 @@ def test_requests_for_other_folders_are_refused(root, path, where):
 
 
 @pytest.mark.parametrize("path", ["/internal/export", "/_admin/export"])
-def test_requests_are_refused_without_a_folder(path):
+def test_requests_are_rejected_without_a_folder(path):
     response = call(Emulator(), "POST", path, {"path": "/tmp/out"})
     assert response.status == 403
     assert "--exports DIR" in response.json_object()["message"]
@@ -398,7 +398,7 @@ def test_requests_are_refused_without_a_folder(path):
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"path": 1}', b'{"path": ""}', b'{"path": "x", "targets": 1}', b'"']
 )
-def test_malformed_requests_are_refused(root, body):
+def test_malformed_requests_are_rejected(root, body):
     assert call(Emulator(exports=root), "POST", "/_admin/export", body).status == 400
     assert not list(root.iterdir())
 

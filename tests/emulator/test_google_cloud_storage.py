@@ -155,9 +155,9 @@ def test_upload_protocol_header_replaces_the_upload_type(cloud):
     headers = {"Content_Type": "multipart/related; boundary=x", "X_Goog_Upload_Protocol": "multipart"}
     assert cloud("POST", "/upload/storage/v1/b/b/o", MULTIPART, **headers).json()["name"] == "a"
     headers["Content_Type"] = "text/plain"
-    refused = cloud("POST", "/upload/storage/v1/b/b/o?name=a", MULTIPART, **headers)
-    assert refused.status_code == 400
-    assert "Bad content type." in refused.text
+    response = cloud("POST", "/upload/storage/v1/b/b/o?name=a", MULTIPART, **headers)
+    assert response.status_code == 400
+    assert "Bad content type." in response.text
 
 
 def test_type_of_a_multipart_upload_can_be_a_header(cloud):

@@ -188,8 +188,8 @@ def test_domains_of_the_settings_are_authorized(server, page):
     requests.patch(url, params=params, json=settings, headers=OWNER, timeout=LIMIT).raise_for_status()
     allowed = page(authType="signInViaRedirect", redirectUrl="https://app.example.com/x")
     assert allowed.status_code == 200
-    refused = page(authType="signInViaRedirect", redirectUrl="https://demo-test.web.app/")
-    assert refused.status_code == 400
+    rejected = page(authType="signInViaRedirect", redirectUrl="https://demo-test.web.app/")
+    assert rejected.status_code == 400
     public = f"http://{server.host}/identitytoolkit.googleapis.com/v1/projects?key=k"
     assert requests.get(public, timeout=LIMIT).json()["authorizedDomains"] == settings["authorizedDomains"]
     policy = page("iframe").headers["Content-Security-Policy"]

@@ -29,7 +29,7 @@ def test_read_is_retried_after_transient_status(connect, pauses, status):
         assert read(connect(server)) == 1
     assert len(server.requests) == 2
     assert len(pauses) == 1
-    assert server.connections == 1, "the refusal was read to its end, so its connection is used again"
+    assert server.connections == 1, "the error response was read to its end, so its connection is used again"
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 413, 423])

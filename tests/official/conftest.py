@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firebase_rest.emulator import Emulator
-from official.auth_world import PROJECT, World, world_at
+from official.auth_environment import PROJECT, AuthEnvironment, create_environment
 from official.processes import OfficialAuthEmulator, OfficialStorageEmulator, Oracle, Unavailable, install
 
 if TYPE_CHECKING:
@@ -73,17 +73,17 @@ def our_auth_host() -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "world" in metafunc.fixturenames:
+    if "environment" in metafunc.fixturenames:
         is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
         clients = ["ours", "official"] if is_blocking else ["ours", "official", "official, async client"]
-        metafunc.parametrize("world", clients, indirect=True)
+        metafunc.parametrize("environment", clients, indirect=True)
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuthEnvironment]:
     """Our Auth client with an empty Auth emulator. Tests that use this fixture run on both emulators."""
     official = request.param != "ours"
     client = "async" if "async" in request.param else "blocking"
     host = request.getfixturevalue("official_auth").host if official else request.getfixturevalue("our_auth_host")
-    with world_at(host, monkeypatch, client) as found:
-        yield found
+    with create_environment(host, monkeypatch, client) as result:
+        yield result

@@ -2,7 +2,7 @@
 //
 //   node database_remove.cjs ORIGIN INSTANCE PATH
 //
-// deletes a path. Where a write is refused as too large, the command line deletes parts.
+// deletes a path. Where a write is rejected as too large, the command line deletes parts.
 'use strict';
 
 const fs = require('node:fs');

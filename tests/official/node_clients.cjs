@@ -77,7 +77,7 @@ async function data(web, server) {
   await ended;
   return {
     last: seen.at(-1),
-    refused: await outcome(database.get(database.ref(db, "users/bob"))),
+    denied: await outcome(database.get(database.ref(db, "users/bob"))),
     signedOut: await authentication.signOut(auth).then(() => outcome(database.set(database.ref(db, place), 1))),
   };
 }

@@ -16,7 +16,7 @@
 //   listen   optional; true: listen to the query before the writes
 //
 // The answer: {"id", "keys": child keys in order, "value": val(), "exportVal": exportVal(), "exists", "size",
-// "now": [clock before, clock after] in ms}, or {"id", "error": message} where the SDK refuses the case.
+// "now": [clock before, clock after] in ms}, or {"id", "error": message} where the SDK rejects the case.
 //
 // With `listen` it is {"id", "events": one list for the registration of the listeners, and one for each write}. An event is
 // [kind, child key, key of the sibling before it, val()]; of the kind "value": ["value", keys in order, null, val()].

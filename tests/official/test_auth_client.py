@@ -24,20 +24,20 @@ from firebase_rest import (
     WeakPassword,
 )
 from firebase_rest.auth.action_codes import ActionCodeSettings
-from official.auth_world import EMAIL, NUMBER, PASSWORD, World, shows
+from official.auth_environment import EMAIL, NUMBER, PASSWORD, AuthEnvironment, exposed_secrets
 
 
-def test_new_account_is_signed_in_and_can_sign_in(world: World) -> None:
-    new = world.auth.create_user_with_email_and_password("Ada@Example.com", PASSWORD)
-    again = world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
+def test_new_account_is_signed_in_and_can_sign_in(environment: AuthEnvironment) -> None:
+    new = environment.auth.create_user_with_email_and_password("Ada@Example.com", PASSWORD)
+    again = environment.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
     assert new["localId"] == again["localId"]
     assert again["email"] == EMAIL
     assert again["expiresIn"] == "3600"
-    assert world.auth.current_user is again
+    assert environment.auth.current_user is again
 
 
-def test_invalid_sign_up_raises_typed_error(world: World) -> None:
-    world.someone()
+def test_invalid_sign_up_raises_typed_error(environment: AuthEnvironment) -> None:
+    environment.create_user()
     for email, password, problem in (
         (EMAIL, PASSWORD, EmailExists),
         ("nobody", PASSWORD, InvalidEmail),
@@ -45,96 +45,96 @@ def test_invalid_sign_up_raises_typed_error(world: World) -> None:
         ("", "", UsageError),
     ):
         with pytest.raises(problem):
-            world.auth.create_user_with_email_and_password(email, password)
+            environment.auth.create_user_with_email_and_password(email, password)
 
 
-def test_wrong_password_and_unknown_email_raise_different_errors(world: World) -> None:
-    world.someone()
+def test_wrong_password_and_unknown_email_raise_different_errors(environment: AuthEnvironment) -> None:
+    environment.create_user()
     with pytest.raises(InvalidCredentials) as wrong:
-        world.auth.sign_in_with_email_and_password(EMAIL, "something else")
+        environment.auth.sign_in_with_email_and_password(EMAIL, "something else")
     assert wrong.value.code == "INVALID_PASSWORD"
-    assert not shows(wrong.value, "something else")
+    assert not exposed_secrets(wrong.value, "something else")
     with pytest.raises(UserNotFound):
-        world.auth.sign_in_with_email_and_password("b@example.com", PASSWORD)
+        environment.auth.sign_in_with_email_and_password("b@example.com", PASSWORD)
 
 
-def test_enumeration_protection_hides_unknown_email(world: World) -> None:
-    world.someone()
-    world.set_email_privacy(True)
+def test_enumeration_protection_hides_unknown_email(environment: AuthEnvironment) -> None:
+    environment.create_user()
+    environment.set_email_privacy(True)
     for email in (EMAIL, "b@example.com"):
         with pytest.raises(InvalidCredentials) as error:
-            world.auth.sign_in_with_email_and_password(email, "something else")
+            environment.auth.sign_in_with_email_and_password(email, "something else")
         assert error.value.code == "INVALID_LOGIN_CREDENTIALS"
 
 
-def test_disabled_user_cannot_sign_in(world: World) -> None:
-    session = world.someone()
-    world.auth.admin.update_user(session.uid, disabled=True)
+def test_disabled_user_cannot_sign_in(environment: AuthEnvironment) -> None:
+    session = environment.create_user()
+    environment.auth.admin.update_user(session.uid, disabled=True)
     with pytest.raises(UserDisabled):
-        world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
+        environment.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
     with pytest.raises(UserDisabled):
-        world.auth.refresh(session.refresh_token)
+        environment.auth.refresh(session.refresh_token)
 
 
-def test_anonymous_user_has_no_providers(world: World) -> None:
-    user = world.auth.sign_in_anonymous()
-    assert world.auth.current_user is user
-    assert world.providers(user["idToken"]) == set()
+def test_anonymous_user_has_no_providers(environment: AuthEnvironment) -> None:
+    user = environment.auth.sign_in_anonymous()
+    assert environment.auth.current_user is user
+    assert environment.providers(user["idToken"]) == set()
 
 
-def test_custom_token_signs_in_with_uid_and_claims(world: World) -> None:
-    token = world.auth.create_custom_token("ada", {"level": 7})
-    user = world.auth.sign_in_with_custom_token(token)
+def test_custom_token_signs_in_with_uid_and_claims(environment: AuthEnvironment) -> None:
+    token = environment.auth.create_custom_token("ada", {"level": 7})
+    user = environment.auth.sign_in_with_custom_token(token)
     assert user["localId"] == "ada"
-    assert world.auth.session(user).claims["level"] == 7
+    assert environment.auth.session(user).claims["level"] == 7
     with pytest.raises(InvalidCustomToken) as error:
-        world.auth.sign_in_with_custom_token("eyJ-no-token-at-all")
-    assert not shows(error.value, "eyJ-no-token-at-all")
+        environment.auth.sign_in_with_custom_token("eyJ-no-token-at-all")
+    assert not exposed_secrets(error.value, "eyJ-no-token-at-all")
 
 
-def test_refresh_returns_tokens_of_the_same_user(world: World) -> None:
-    user = world.auth.sign_in_anonymous()
-    fresh = world.auth.refresh(user["refreshToken"])
+def test_refresh_returns_tokens_of_the_same_user(environment: AuthEnvironment) -> None:
+    user = environment.auth.sign_in_anonymous()
+    fresh = environment.auth.refresh(user["refreshToken"])
     assert fresh["userId"] == fresh["localId"] == user["localId"]
-    assert world.account(fresh["idToken"])["localId"] == user["localId"]
+    assert environment.account(fresh["idToken"])["localId"] == user["localId"]
     with pytest.raises(SessionExpired) as error:
-        world.auth.refresh("a-refresh-token-of-nobody")
-    assert not shows(error.value, "a-refresh-token-of-nobody")
+        environment.auth.refresh("a-refresh-token-of-nobody")
+    assert not exposed_secrets(error.value, "a-refresh-token-of-nobody")
 
 
 # --- e-mail links ---
 
 
-def test_email_link_signs_in(world: World) -> None:
-    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost/finish?a=b")
-    link = world.link()
-    assert world.auth.is_sign_in_with_email_link(link)
-    user = world.auth.sign_in_with_email_link(EMAIL, link)
+def test_email_link_signs_in(environment: AuthEnvironment) -> None:
+    environment.auth.send_sign_in_link_to_email(EMAIL, "http://localhost/finish?a=b")
+    link = environment.last_link()
+    assert environment.auth.is_sign_in_with_email_link(link)
+    user = environment.auth.sign_in_with_email_link(EMAIL, link)
     assert user["isNewUser"] is True
-    assert world.auth.fetch_sign_in_methods(EMAIL) == ["emailLink"]
+    assert environment.auth.fetch_sign_in_methods(EMAIL) == ["emailLink"]
     with pytest.raises(InvalidActionCode) as error:
-        world.auth.sign_in_with_email_link(EMAIL, link)
-    assert not shows(error.value, world.auth.api_key or "", link.partition("oobCode=")[2][:54])
+        environment.auth.sign_in_with_email_link(EMAIL, link)
+    assert not exposed_secrets(error.value, environment.auth.api_key or "", link.partition("oobCode=")[2][:54])
 
 
 @pytest.mark.blocking_client
-def test_continue_url_of_email_link_signs_in(world: World) -> None:
-    world.auth.send_sign_in_link_to_email(EMAIL, ActionCodeSettings("http://localhost/finish?a=b"))
-    page = world.app.requests.get(world.link(), allow_redirects=False, timeout=20).headers["location"]
+def test_continue_url_of_email_link_signs_in(environment: AuthEnvironment) -> None:
+    environment.auth.send_sign_in_link_to_email(EMAIL, ActionCodeSettings("http://localhost/finish?a=b"))
+    page = environment.app.requests.get(environment.last_link(), allow_redirects=False, timeout=20).headers["location"]
     assert page.startswith("http://localhost/finish?a=b")
-    assert world.auth.sign_in_with_email_link(EMAIL, page)["email"] == EMAIL
+    assert environment.auth.sign_in_with_email_link(EMAIL, page)["email"] == EMAIL
 
 
-def test_email_link_of_another_address_is_rejected(world: World) -> None:
-    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
+def test_email_link_of_another_address_is_rejected(environment: AuthEnvironment) -> None:
+    environment.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
     with pytest.raises(InvalidEmail):
-        world.auth.sign_in_with_email_link("b@example.com", world.link())
+        environment.auth.sign_in_with_email_link("b@example.com", environment.last_link())
 
 
-def test_linking_email_link_keeps_anonymous_uid(world: World) -> None:
-    session = world.auth.session(world.auth.sign_in_anonymous())
-    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
-    linked = world.auth.link_with_email_link(session, EMAIL, world.link())
+def test_linking_email_link_keeps_anonymous_uid(environment: AuthEnvironment) -> None:
+    session = environment.auth.session(environment.auth.sign_in_anonymous())
+    environment.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
+    linked = environment.auth.link_with_email_link(session, EMAIL, environment.last_link())
     assert linked["localId"] == session.uid
     assert session.claims["email"] == EMAIL
 
@@ -142,43 +142,47 @@ def test_linking_email_link_keeps_anonymous_uid(world: World) -> None:
 # --- phone numbers ---
 
 
-def test_sms_code_signs_in(world: World) -> None:
-    info = world.auth.send_verification_code(NUMBER, "a recaptcha token")
+def test_sms_code_signs_in(environment: AuthEnvironment) -> None:
+    info = environment.auth.send_verification_code(NUMBER, "a recaptcha token")
     with pytest.raises(InvalidVerificationCode) as error:
-        world.auth.sign_in_with_phone_number(info, "000000" if world.sms() != "000000" else "111111")
-    assert not shows(error.value, info)
-    user = world.auth.sign_in_with_phone_number(info, world.sms())
+        environment.auth.sign_in_with_phone_number(
+            info, "000000" if environment.last_sms_code() != "000000" else "111111"
+        )
+    assert not exposed_secrets(error.value, info)
+    user = environment.auth.sign_in_with_phone_number(info, environment.last_sms_code())
     assert user["phoneNumber"] == NUMBER
     assert user["isNewUser"] is True
     with pytest.raises(InvalidVerificationCode):
-        world.auth.sign_in_with_phone_number(info, "123456")
+        environment.auth.sign_in_with_phone_number(info, "123456")
 
 
-def test_phone_number_without_country_code_is_rejected(world: World) -> None:
+def test_phone_number_without_country_code_is_rejected(environment: AuthEnvironment) -> None:
     with pytest.raises(InvalidPhoneNumber):
-        world.auth.send_verification_code("5550100")
+        environment.auth.send_verification_code("5550100")
 
 
-def test_phone_number_is_linked_and_unlinked(world: World) -> None:
-    session = world.someone()
-    info = world.auth.send_verification_code(NUMBER)
-    assert world.auth.link_with_phone_number(session, info, world.sms())["localId"] == session.uid
-    assert world.providers(session) == {"password", "phone"}
-    world.auth.unlink(session, "phone")
-    assert world.providers(session) == {"password"}
+def test_phone_number_is_linked_and_unlinked(environment: AuthEnvironment) -> None:
+    session = environment.create_user()
+    info = environment.auth.send_verification_code(NUMBER)
+    assert environment.auth.link_with_phone_number(session, info, environment.last_sms_code())["localId"] == session.uid
+    assert environment.providers(session) == {"password", "phone"}
+    environment.auth.unlink(session, "phone")
+    assert environment.providers(session) == {"password"}
 
 
-def test_linked_phone_number_of_another_user_is_rejected(world: World) -> None:
-    owner = world.auth.sign_in_with_phone_number(world.auth.send_verification_code(NUMBER), world.sms())
-    session = world.someone()
-    info = world.auth.send_verification_code(NUMBER)
+def test_linked_phone_number_of_another_user_is_rejected(environment: AuthEnvironment) -> None:
+    owner = environment.auth.sign_in_with_phone_number(
+        environment.auth.send_verification_code(NUMBER), environment.last_sms_code()
+    )
+    session = environment.create_user()
+    info = environment.auth.send_verification_code(NUMBER)
     with pytest.raises(PhoneNumberExists) as error:
-        world.auth.link_with_phone_number(session, info, world.sms())
+        environment.auth.link_with_phone_number(session, info, environment.last_sms_code())
     proof = error.value.temporary_proof
     assert proof
-    assert not shows(error.value, proof, info)
+    assert not exposed_secrets(error.value, proof, info)
     assert json.loads(error.value.args[1])["phoneNumber"] == NUMBER
-    user = world.auth.sign_in_with_phone_number(phone_number=error.value.phone_number, temporary_proof=proof)
+    user = environment.auth.sign_in_with_phone_number(phone_number=error.value.phone_number, temporary_proof=proof)
     assert user["localId"] == owner["localId"]
 
 
@@ -186,45 +190,45 @@ def test_linked_phone_number_of_another_user_is_rejected(world: World) -> None:
 
 
 @pytest.mark.parametrize("privacy", [False, True])
-def test_linking_password_keeps_anonymous_uid(world: World, privacy: bool) -> None:
-    world.set_email_privacy(privacy)
-    session = world.auth.session(world.auth.sign_in_anonymous())
-    world.auth.link_with_email_and_password(session, EMAIL, PASSWORD)
-    assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
-    assert world.account(session)["email"] == EMAIL
+def test_linking_password_keeps_anonymous_uid(environment: AuthEnvironment, privacy: bool) -> None:
+    environment.set_email_privacy(privacy)
+    session = environment.auth.session(environment.auth.sign_in_anonymous())
+    environment.auth.link_with_email_and_password(session, EMAIL, PASSWORD)
+    assert environment.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
+    assert environment.account(session)["email"] == EMAIL
 
 
-def test_linking_existing_email_is_rejected(world: World) -> None:
-    world.someone()
-    user = world.auth.sign_in_anonymous()
+def test_linking_existing_email_is_rejected(environment: AuthEnvironment) -> None:
+    environment.create_user()
+    user = environment.auth.sign_in_anonymous()
     with pytest.raises(EmailExists):
-        world.auth.link_with_email_and_password(user["idToken"], EMAIL, PASSWORD)
+        environment.auth.link_with_email_and_password(user["idToken"], EMAIL, PASSWORD)
 
 
 # --- sign-in methods ---
 
 
-def test_sign_in_methods_are_listed_without_enumeration_protection(world: World) -> None:
-    world.someone()
-    assert world.auth.fetch_sign_in_methods(EMAIL) == ["password"]
-    assert world.auth.fetch_sign_in_methods("b@example.com") == []
-    world.set_email_privacy(True)
-    assert world.auth.fetch_sign_in_methods(EMAIL) == []
+def test_sign_in_methods_are_listed_without_enumeration_protection(environment: AuthEnvironment) -> None:
+    environment.create_user()
+    assert environment.auth.fetch_sign_in_methods(EMAIL) == ["password"]
+    assert environment.auth.fetch_sign_in_methods("b@example.com") == []
+    environment.set_email_privacy(True)
+    assert environment.auth.fetch_sign_in_methods(EMAIL) == []
     with pytest.raises(InvalidEmail):
-        world.auth.fetch_sign_in_methods("nobody")
+        environment.auth.fetch_sign_in_methods("nobody")
 
 
 # --- tenants ---
 
 
-def test_tenant_has_separate_users(world: World) -> None:
-    world.someone()
+def test_tenant_has_separate_users(environment: AuthEnvironment) -> None:
+    environment.create_user()
     name = f"t-{uuid.uuid4().hex}"
-    tenant = world.app.auth(name)
+    tenant = environment.app.auth(name)
     session = tenant.session(tenant.create_user_with_email_and_password(EMAIL, PASSWORD))
     assert session.claims["firebase"]["tenant"] == name
     assert tenant.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
-    assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] != session.uid
+    assert environment.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] != session.uid
     tenant.change_password(session, "another horse")
     assert tenant.get_account_info(session)["users"][0]["tenantId"] == name
     fresh = tenant.refresh(session.refresh_token)
@@ -232,10 +236,10 @@ def test_tenant_has_separate_users(world: World) -> None:
     tenant.delete_user_account(session)
 
 
-def test_tenant_admin_calls_affect_only_the_tenant(world: World) -> None:
-    outsider = world.someone()
+def test_tenant_admin_calls_affect_only_the_tenant(environment: AuthEnvironment) -> None:
+    outsider = environment.create_user()
     name = f"t-{uuid.uuid4().hex}"  # deleting all accounts keeps the tenants
-    tenant = world.app.auth(name)
+    tenant = environment.app.auth(name)
     user = tenant.sign_in_with_custom_token(tenant.create_custom_token("ada"))
     assert tenant.verify_id_token(user["idToken"])["firebase"]["tenant"] == name
     with pytest.raises(InvalidToken):

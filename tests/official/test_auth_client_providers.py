@@ -13,86 +13,86 @@ from firebase_rest import (
     InvalidCredentials,
     UserDisabled,
 )
-from official.auth_world import EMAIL, PASSWORD, World, google, shows
+from official.auth_environment import EMAIL, PASSWORD, AuthEnvironment, exposed_secrets, google_id_token
 
 PROVIDERS = ["google.com", "facebook.com", "apple.com", "microsoft.com", "yahoo.com", "oidc.mine"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_provider_id_token_signs_in(world: World, provider: str) -> None:
-    user = world.auth.sign_in_with_idp(provider, id_token=google(), nonce="raw")
+def test_provider_id_token_signs_in(environment: AuthEnvironment, provider: str) -> None:
+    user = environment.auth.sign_in_with_idp(provider, id_token=google_id_token(), nonce="raw")
     assert user["providerId"] == provider
     assert user["isNewUser"] is True
     assert user["email"] == EMAIL
-    assert world.providers(user["idToken"]) == {provider}
-    again = world.auth.sign_in_with_idp(provider, id_token=google())
+    assert environment.providers(user["idToken"]) == {provider}
+    again = environment.auth.sign_in_with_idp(provider, id_token=google_id_token())
     assert again["localId"] == user["localId"]
     assert not again.get("isNewUser")
 
 
 @pytest.mark.parametrize("provider", ["facebook.com", "github.com", "google.com"])
-def test_provider_access_token_signs_in(world: World, provider: str) -> None:
-    user = world.auth.sign_in_with_idp(provider, access_token='{"sub": "a&b=c+d"}')
+def test_provider_access_token_signs_in(environment: AuthEnvironment, provider: str) -> None:
+    user = environment.auth.sign_in_with_idp(provider, access_token='{"sub": "a&b=c+d"}')
     assert user["federatedId"].endswith("a&b=c+d"), "it arrived completely"
 
 
-def test_twitter_signs_in_with_token_and_secret(world: World) -> None:
-    user = world.auth.sign_in_with_idp("twitter.com", access_token='{"sub": "t1"}', oauth_token_secret="s")
+def test_twitter_signs_in_with_token_and_secret(environment: AuthEnvironment) -> None:
+    user = environment.auth.sign_in_with_idp("twitter.com", access_token='{"sub": "t1"}', oauth_token_secret="s")
     assert user["providerId"] == "twitter.com"
 
 
-def test_invalid_credential_error_hides_the_credential(world: World) -> None:
+def test_invalid_credential_error_hides_the_credential(environment: AuthEnvironment) -> None:
     for bad in ("this-is-no-token", '{"this is": "no token'):
         with pytest.raises(InvalidCredentials) as error:
-            world.auth.sign_in_with_idp("google.com", id_token=bad)
+            environment.auth.sign_in_with_idp("google.com", id_token=bad)
         assert error.value.code == "INVALID_IDP_RESPONSE"
-        assert not shows(error.value, bad)
+        assert not exposed_secrets(error.value, bad)
 
 
-def test_linking_provider_keeps_anonymous_uid(world: World) -> None:
-    session = world.auth.session(world.auth.sign_in_anonymous())
-    linked = world.auth.link_with_idp(session, "google.com", id_token=google())
+def test_linking_provider_keeps_anonymous_uid(environment: AuthEnvironment) -> None:
+    session = environment.auth.session(environment.auth.sign_in_anonymous())
+    linked = environment.auth.link_with_idp(session, "google.com", id_token=google_id_token())
     assert linked["localId"] == session.uid
     assert session.claims["firebase"]["sign_in_provider"] == "google.com"
-    assert world.account(session)["email"] == EMAIL
-    world.auth.unlink(session, "google.com")
-    assert world.providers(session) == set()
+    assert environment.account(session)["email"] == EMAIL
+    environment.auth.unlink(session, "google.com")
+    assert environment.providers(session) == set()
 
 
-def test_linking_credential_of_another_user_is_rejected(world: World) -> None:
-    world.auth.sign_in_with_idp("google.com", id_token=google())
-    session = world.someone("b@example.com")
+def test_linking_credential_of_another_user_is_rejected(environment: AuthEnvironment) -> None:
+    environment.auth.sign_in_with_idp("google.com", id_token=google_id_token())
+    session = environment.create_user("b@example.com")
     with pytest.raises(CredentialAlreadyInUse) as error:
-        world.auth.link_with_idp(session, "google.com", id_token=google())
+        environment.auth.link_with_idp(session, "google.com", id_token=google_id_token())
     assert error.value.code == "FEDERATED_USER_ID_ALREADY_LINKED"
     assert error.value.details["email"] == EMAIL
-    assert not shows(error.value, google(), json.dumps(google()), session.id_token)
+    assert not exposed_secrets(error.value, google_id_token(), json.dumps(google_id_token()), session.id_token)
     with pytest.raises(EmailExists):
-        world.auth.link_with_idp(session, "facebook.com", id_token=google("f1"))
+        environment.auth.link_with_idp(session, "facebook.com", id_token=google_id_token("f1"))
 
 
-def test_unverified_provider_email_needs_confirmation(world: World) -> None:
-    world.someone()
-    unsure = google("f1", verified=False)
+def test_unverified_provider_email_needs_confirmation(environment: AuthEnvironment) -> None:
+    environment.create_user()
+    unsure = google_id_token("f1", verified=False)
     with pytest.raises(AccountExistsWithDifferentCredential) as error:
-        world.auth.sign_in_with_idp("facebook.com", id_token=unsure)
+        environment.auth.sign_in_with_idp("facebook.com", id_token=unsure)
     conflict = error.value
     assert (conflict.email, conflict.provider_id, conflict.code) == (EMAIL, "facebook.com", "NEED_CONFIRMATION")
-    assert not shows(conflict, unsure, json.dumps(unsure))
-    session = world.auth.session(world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD))
-    world.auth.link_with_idp(session, "facebook.com", id_token=unsure)
-    assert world.auth.sign_in_with_idp("facebook.com", id_token=unsure)["localId"] == session.uid
+    assert not exposed_secrets(conflict, unsure, json.dumps(unsure))
+    session = environment.auth.session(environment.auth.sign_in_with_email_and_password(EMAIL, PASSWORD))
+    environment.auth.link_with_idp(session, "facebook.com", id_token=unsure)
+    assert environment.auth.sign_in_with_idp("facebook.com", id_token=unsure)["localId"] == session.uid
 
 
-def test_linked_providers_are_listed(world: World) -> None:
-    world.auth.sign_in_with_idp("google.com", id_token=google())
+def test_linked_providers_are_listed(environment: AuthEnvironment) -> None:
+    environment.auth.sign_in_with_idp("google.com", id_token=google_id_token())
     with pytest.raises(AccountExistsWithDifferentCredential) as error:
-        world.auth.sign_in_with_idp("facebook.com", id_token=google("f1", verified=False))
+        environment.auth.sign_in_with_idp("facebook.com", id_token=google_id_token("f1", verified=False))
     assert error.value.providers == ("google.com",)
 
 
-def test_disabled_user_cannot_sign_in_with_a_provider(world: World) -> None:
-    user = world.auth.sign_in_with_idp("google.com", id_token=google())
-    world.auth.admin.update_user(user["localId"], disabled=True)
+def test_disabled_user_cannot_sign_in_with_a_provider(environment: AuthEnvironment) -> None:
+    user = environment.auth.sign_in_with_idp("google.com", id_token=google_id_token())
+    environment.auth.admin.update_user(user["localId"], disabled=True)
     with pytest.raises(UserDisabled):
-        world.auth.sign_in_with_idp("google.com", id_token=google())
+        environment.auth.sign_in_with_idp("google.com", id_token=google_id_token())

@@ -86,7 +86,7 @@ def shown(view: LocalView, event: ChildEvent) -> list[Any]:
 
 def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle) -> str | None:
     if "error" in official:
-        return f"the SDK refuses: {official['error']}"
+        return f"the SDK rejects: {official['error']}"
     events, value, read = ours(case)
     if text(value) != text(read):
         return f"the copy is {json.dumps(value)}, a read says {json.dumps(read)}"

@@ -29,7 +29,7 @@ def test_clients_of_node_work_together(official_components: None) -> None:
     }
     assert results["data"] == {
         "last": {"done": True, "n": 2},
-        "refused": "Error: Permission denied",
+        "denied": "Error: Permission denied",
         "signedOut": "PERMISSION_DENIED",
     }
     assert results["objects"] == {

@@ -115,7 +115,7 @@ def ours(sender: InProcess, case: dict[str, Any]) -> dict[str, Any]:
 def disagreement(case: dict[str, Any], official: dict[str, Any], mine: dict[str, Any]) -> str | None:
     """Return the differences. The empty result of a query is {} over REST and null in the SDK."""
     if "error" in official:
-        return f"the SDK refuses: {official['error']}"
+        return f"the SDK rejects: {official['error']}"
     keys, value, exported = official["keys"], official["value"], official["exportVal"]
     empty = value is None and len(case["filter"]) > 1
     expected = {

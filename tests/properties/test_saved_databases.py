@@ -83,7 +83,7 @@ def test_replay_of_any_writes_gives_the_same_data(writes):
     assert tree.nodes_equal(replay.root(), root)
 
 
-def test_document_without_its_end_is_refused():
+def test_document_without_its_end_is_rejected():
     root = Builder(0).build({"a": {"b": 1, "c": 2}, "d": 3}, None, 0)
     *pieces, _ = nodes.pieces(root)
     with pytest.raises(ValueError, match="end of the document"):

@@ -1,4 +1,4 @@
-"""Arguments of `Admin`: invalid ones are refused before anything is sent, without secrets in the message."""
+"""Arguments of `Admin`: invalid ones are rejected before anything is sent, without secrets in the message."""
 
 from __future__ import annotations
 

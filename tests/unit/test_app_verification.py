@@ -1,4 +1,4 @@
-"""App Check refusals have one class in all services."""
+"""A rejection by App Check raises the same class in all services."""
 
 from __future__ import annotations
 

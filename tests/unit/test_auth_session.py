@@ -127,7 +127,7 @@ def test_rejected_token_is_refreshed_even_if_fresh(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
     assert session.current_token(rejected="id-1") == "id-2"
-    assert session.current_token(rejected="id-1") == "id-2", "another thread's refusal of the old one"
+    assert session.current_token(rejected="id-1") == "id-2", "another thread has replaced the rejected token"
     assert len(firebase.shown) == 1
 
 

@@ -1,4 +1,4 @@
-"""Keyword arguments that a TypedDict names: in signatures, and refused if they are unknown."""
+"""Keyword arguments that a TypedDict names: in signatures, and rejected if they are unknown."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_unknown_keyword_raises_type_error_with_the_known_ones() -> None:
     validate_keywords({"first": 1}, Options)
 
 
-def test_unknown_keywords_of_public_methods_are_refused() -> None:
+def test_unknown_keywords_of_public_methods_are_rejected() -> None:
     app = silent_app()
     for call in (
         lambda: app.storage().child("a").put(b"", cache="no-store"),

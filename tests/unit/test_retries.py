@@ -6,28 +6,32 @@ from firebase_rest.transport import retries
 from firebase_rest.transport.retries import Failure, backoff_delay, should_retry
 from firebase_rest.transport.wire import RetryPolicy
 
-IDEMPOTENT, REFUSED, UNSENT = RetryPolicy.IDEMPOTENT, RetryPolicy.IF_NOT_PROCESSED, RetryPolicy.IF_NOT_SENT
+IDEMPOTENT, IF_NOT_PROCESSED, IF_NOT_SENT = (
+    RetryPolicy.IDEMPOTENT,
+    RetryPolicy.IF_NOT_PROCESSED,
+    RetryPolicy.IF_NOT_SENT,
+)
 
 # The retry table: each failure, and the retry policies whose requests are sent again.
 TABLE = [
-    (Failure.NEVER_CONNECTED, {IDEMPOTENT, REFUSED, UNSENT}),
+    (Failure.NEVER_CONNECTED, {IDEMPOTENT, IF_NOT_PROCESSED, IF_NOT_SENT}),
     (Failure.LOST, {IDEMPOTENT}),
     (Failure.READ_TIMEOUT, set()),
     (Failure.PERMANENT, set()),
     (408, {IDEMPOTENT}),
-    (429, {IDEMPOTENT, REFUSED, UNSENT}),
+    (429, {IDEMPOTENT, IF_NOT_PROCESSED, IF_NOT_SENT}),
     (500, {IDEMPOTENT}),
     (502, {IDEMPOTENT}),
-    (503, {IDEMPOTENT, REFUSED}),
+    (503, {IDEMPOTENT, IF_NOT_PROCESSED}),
     (504, {IDEMPOTENT}),
     *((status, set()) for status in (200, 204, 301, 307, 400, 401, 402, 403, 404, 409, 412, 413, 423, 501, 505, 599)),
 ]
 
 
-@pytest.mark.parametrize(("outcome", "again"), TABLE)
-@pytest.mark.parametrize("repeat", RetryPolicy)
-def test_should_retry(outcome, again, repeat):
-    assert should_retry(repeat, outcome) is (repeat in again)
+@pytest.mark.parametrize(("outcome", "repeated"), TABLE)
+@pytest.mark.parametrize("policy", RetryPolicy)
+def test_should_retry(policy, outcome, repeated):
+    assert should_retry(policy, outcome) is (policy in repeated)
 
 
 @pytest.mark.parametrize(

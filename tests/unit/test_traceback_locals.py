@@ -49,15 +49,15 @@ def locals_of(error: BaseException) -> str:
 
 @pytest.mark.parametrize("package", [firebase_rest, pyrebase])
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("outcome", ["refusal", "invalid response", "no connection"])
+@pytest.mark.parametrize("outcome", ["rejected", "invalid response", "no connection"])
 @responses.activate
 def test_no_frame_holds_a_secret(package, name, outcome):
     body: Any = requests.ConnectionError("reset")
-    if outcome == "refusal":
+    if outcome == "rejected":
         body = '{"error": {"code": 400, "message": "INVALID_PASSWORD"}}'
     elif outcome == "invalid response":
         body = f"<p>{ID_TOKEN}</p>"
-    status = 400 if outcome == "refusal" else 200
+    status = 400 if outcome == "rejected" else 200
     responses.add(responses.POST, __import__("re").compile("https://.*"), body=body, status=status)
     auth = package.initialize_app({"apiKey": "key"}, retries=0).auth()
     try:

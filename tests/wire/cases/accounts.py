@@ -32,7 +32,7 @@ REFRESHED = json.dumps(
     }
 )
 DONE = '{"kind": "k", "email": "ada@example.com"}'
-REFUSED = Response('{"error": {"code": 400, "message": "INVALID_EMAIL"}}', 400)
+ERROR = Response('{"error": {"code": 400, "message": "INVALID_EMAIL"}}', 400)
 WITHOUT_VALUE: dict[str, Callable[[Any, Any], Any]] = {
     "sign-in": lambda auth, value: auth.sign_in_with_email_and_password(value, value),
     "sign-in with the password": lambda auth, value: auth.sign_in_with_email_and_password("a@example.com", value),
@@ -118,7 +118,7 @@ ACCOUNTS = {
         lambda at: at.auth.update_profile(ID_TOKEN, None, None, "PHOTO_URL"), DONE
     ),
     **{
-        f"{name} of {what}": case(lambda at, call=call, value=value: call(at.auth, value), REFUSED)
+        f"{name} of {what}": case(lambda at, call=call, value=value: call(at.auth, value), ERROR)
         for name, call in WITHOUT_VALUE.items()
         for what, value in (("None", None), ("an empty text", ""))
     },

@@ -96,7 +96,9 @@ def _import_databases(services: Services, folder: ImportFolder) -> list[str]:
         if name.endswith(_JSON):
             namespace = name.removesuffix(_JSON)
             if not _NAMESPACE.fullmatch(namespace):
-                raise ExportError(f"The name of {folder.path / name} is not the name of a database and '.json'.")
+                raise ExportError(
+                    f"The name of {folder.path / name} must be the name of a database, followed by '.json'."
+                )
             _put(services, namespace, folder.read(name), folder.path / name)
     return []
 

@@ -74,8 +74,9 @@ class ImportFolder:
 
     def read_object(self, name: str) -> dict[str, Any]:
         """Return the JSON object in a file."""
+        content = self.read(name)
         try:
-            value = json.loads(self.read(name))
+            value = json.loads(content)
         except (ValueError, RecursionError) as error:
             raise ExportError(f"{self.path / name} is not valid JSON: {error}.") from None
         if not isinstance(value, dict):

@@ -60,10 +60,10 @@ def test_write_without_competition_lets_others_write(namespace: Namespace) -> No
     assert not namespace.must_wait
 
 
-@pytest.mark.parametrize("how", ["close", "refuse"])
-def test_others_go_on_when_the_write_ends_in_another_way(namespace: Namespace, how: str) -> None:
+@pytest.mark.parametrize("ending", ["close", "deny"])
+def test_others_write_after_the_write_is_closed_or_denied(namespace: Namespace, ending: str) -> None:
     work = overtaken(namespace)
-    if how == "close":
+    if ending == "close":
         work.close()
     else:
         with pytest.raises(PermissionError):

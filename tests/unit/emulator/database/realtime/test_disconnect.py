@@ -66,7 +66,7 @@ def test_request_that_follows_a_disconnect_sees_what_was_left_to_write():
     asyncio.run(run())
 
 
-def test_priority_is_written_although_the_rules_refuse_another_write_that_was_left():
+def test_priority_is_written_although_the_rules_reject_another_write_of_the_disconnect():
     emulator = Emulator("demo-test")
     session = emulator.sessions.open(URL.host, dict(URL.params))
     for action, path, value in [("p", "/open", 1), ("o", "/open/.priority", 2), ("o", "/shut", 1)]:

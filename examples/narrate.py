@@ -2,7 +2,7 @@
 
     python examples/narrate.py examples/tutorial.py
 
-The output is in colour on a terminal unless NO_COLOR is set.
+The output is in color on a terminal unless NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-COLOURS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "aside": "2"}
+COLORS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "aside": "2"}
 
 
 class WholeLines(io.TextIOBase):
@@ -44,15 +44,15 @@ class Narrator:
     that begin with `_` are not printed, so a script can wait silently.
     """
 
-    def __init__(self, source: str, filename: str, *, colour: bool) -> None:
+    def __init__(self, source: str, filename: str, *, color: bool) -> None:
         self.source = source
         self.lines = source.splitlines()
         self.filename = filename
-        self.colour = colour
+        self.color = color
         self.scope: dict[str, object] = {"__name__": "__main__", "__file__": filename}
 
     def paint(self, kind: str, text: str) -> str:
-        return f"\033[{COLOURS[kind]}m{text}\033[0m\n" if self.colour else text + "\n"
+        return f"\033[{COLORS[kind]}m{text}\033[0m\n" if self.color else text + "\n"
 
     def say(self, kind: str, text: str) -> None:
         print(self.paint(kind, text), end="")
@@ -137,9 +137,9 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     script = Path(arguments[0])
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     sys.stdout = WholeLines(sys.stdout)
-    Narrator(script.read_text(encoding="utf-8"), str(script), colour=colour).run()
+    Narrator(script.read_text(encoding="utf-8"), str(script), color=color).run()
     return 0
 
 

@@ -25,13 +25,13 @@ class Browser:
 
     Args:
         url: The address of the application, without a slash at the end.
-        is_dark: Whether the operating system prefers dark colours.
+        is_dark: Whether the operating system prefers dark colors.
     """
 
     def __init__(self, url: str, *, is_dark: bool = False) -> None:
         self.url = url
-        colours = ["--force-dark-mode", "--enable-features=WebUIDarkMode"] if is_dark else []
-        self.driver = start_chromium((1000, 800), flags=colours)
+        colors = ["--force-dark-mode", "--enable-features=WebUIDarkMode"] if is_dark else []
+        self.driver = start_chromium((1000, 800), flags=colors)
         if is_dark:
             features = [{"name": "prefers-color-scheme", "value": "dark"}]
             self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})

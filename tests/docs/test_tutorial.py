@@ -18,7 +18,7 @@ from firebase_rest.emulator.server import Server
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, str(ROOT / "examples" / "narrate.py"), str(ROOT / "examples" / "tutorial.py")]
-COLOUR = "\033["
+COLOR = "\033["
 
 RESULTS = [
     (
@@ -53,7 +53,7 @@ def test_demo_prints_each_call_and_its_result() -> None:
     demo = subprocess.run(DEMO, capture_output=True, text=True, timeout=60)
     assert demo.returncode == 0, demo.stderr
     assert demo.stderr == ""
-    assert COLOUR not in demo.stdout
+    assert COLOR not in demo.stdout
     lines = demo.stdout.splitlines()
     for call, result in RESULTS:
         following = lines[lines.index(call) + 1 :][:6]
@@ -65,14 +65,14 @@ def test_demo_prints_each_call_and_its_result() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix")
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_demo_uses_colour_on_a_terminal_only(no_color: str, coloured: bool) -> None:
+@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
+def test_demo_uses_color_on_a_terminal_only(no_color: str, colored: bool) -> None:
     master, slave = pty.openpty()
     with subprocess.Popen(DEMO, stdout=slave, env={**os.environ, "NO_COLOR": no_color}) as demo:
         os.close(slave)
         shown = read_terminal(master)
     assert demo.returncode == 0
-    assert (COLOUR in shown) is coloured
+    assert (COLOR in shown) is colored
 
 
 def read_terminal(master: int) -> str:

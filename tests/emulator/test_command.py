@@ -233,9 +233,9 @@ def test_data_folder_is_seeded_only_at_the_first_start(tmp_path, option):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{\n"a": 1,\n}', "it is not JSON: Expecting property name enclosed in double quotes: line 3 column 1"),
+        ('{\n"a": 1,\n}', "it is not valid JSON: Expecting property name enclosed in double quotes: line 3 column 1"),
         ('{"a.b": 1}', "couldn't parse key beginning at 1:2"),
-        ("", "it is not JSON: Expecting value: line 1 column 1"),
+        ("", "it is not valid JSON: Expecting value: line 1 column 1"),
         (None, "No such file"),
     ],
 )

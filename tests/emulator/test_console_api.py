@@ -110,7 +110,7 @@ def test_modules_never_parse_data_as_html(page: Page) -> None:
 def test_unknown_paths_are_not_found(page: Page, path: str) -> None:
     with requests.Session() as session:
         request = session.prepare_request(requests.Request("GET", page.url, headers={"X-Console-Token": page.token}))
-        request.url = f"{page.url}/.console/{path}"  # without normalisation
+        request.url = f"{page.url}/.console/{path}"  # without normalization
         assert session.send(request, timeout=10).status_code == 404
 
 

@@ -25,7 +25,7 @@ from firebase_rest import errors
 from firebase_rest.auth.providers import AuthUri
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
 
 
@@ -172,7 +172,7 @@ HOSTILE: dict[str, Callable[[], Any]] = {
     "date": lambda: date(2024, 1, 1),
     "timedelta": lambda: timedelta(days=9999999),
     "negative timedelta": lambda: timedelta(seconds=-1),
-    "Enum": lambda: Colour.RED,
+    "Enum": lambda: Color.RED,
     "IntEnum": lambda: Level.LOW,
     "dataclass": Record,
     "class": lambda: Record,

@@ -43,7 +43,7 @@ def test_app_check_error_of_auth():
 @pytest.mark.parametrize(
     "message", ["Missing appcheck token", "Invalid App Check token.", "AppCheck token has expired"]
 )
-def test_app_check_error_is_recognised_by_its_message(message):
+def test_app_check_error_is_recognized_by_its_message(message):
     assert error_class(401, message) is AppVerificationFailed
 
 

@@ -54,7 +54,7 @@ def test_token_source_receives_the_rejected_token():
     assert credentials.get().secret == "token-2"
 
 
-def test_token_source_is_recognised_by_its_method():
+def test_token_source_is_recognized_by_its_method():
     assert isinstance(Source(), TokenSource)
     assert not isinstance("token", TokenSource)
 
@@ -91,7 +91,7 @@ def test_repr_shows_no_secret():
         '{"error": {"message": "INVALID_ID_TOKEN"}}',
     ],
 )  # fmt: skip
-def test_rejected_token_is_recognised_by_the_message(text):
+def test_rejected_token_is_recognized_by_the_message(text):
     assert is_token_rejected(text)
 
 

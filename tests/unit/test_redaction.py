@@ -33,7 +33,7 @@ def test_secret_parameters_of_a_url_are_masked(name):
     [JWT, f"token {JWT}!", "Authorization: Bearer abcdefgh-1", "bearer ya29.abcdefgh", "Basic dXNlcjpwdw==",
      "Firebase abcdefgh.1", "AIza" + "x" * 35, "https://user:pw@host/", "redis://:pw@host"],
 )  # fmt: skip
-def test_recognisable_secrets_are_masked_anywhere(secret):
+def test_recognizable_secrets_are_masked_anywhere(secret):
     shown = redact(f"before {secret} after")
     assert MASK in shown
     assert shown.startswith("before ")

@@ -51,5 +51,5 @@ def _syntax_error(content: bytes) -> str:
     try:
         json.loads(content)
     except ValueError as error:
-        return f"it is not JSON: {error}."
+        return f"it is not valid JSON: {error}."
     return ""

@@ -128,7 +128,7 @@ class CallEvaluator(ExpressionEvaluator):
             receiver = member(self.report, receiver, part, node) if isinstance(receiver, domain.QualifiedName) else None
 
     def guess_service(self, service: str, node: ast.expr) -> domain.ServiceValue | None:
-        """Recognise x.database() of an unknown x in a file that uses pyrebase, or calls child() on a database."""
+        """Recognize x.database() of an unknown x in a file that uses pyrebase, or calls child() on a database."""
         may_guess = service == "database" and self.context.may_guess and ".child(" in self.context.source.text
         library = self.context.library or ("pyrebase" if may_guess else None)
         if library is None:

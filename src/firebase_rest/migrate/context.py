@@ -47,7 +47,7 @@ class ModuleContext:
         self.downloads: set[str] = set()
         """The arguments of download()."""
         self.guesses: dict[str, ast.AST] = {}
-        """The origins of databases that are recognised by their name."""
+        """The origins of databases that are recognized by their name."""
         # The functions to analyse after the enclosing scope: node, evaluator of that scope, default values.
         self.pending: deque[tuple[AnyFunction, Any, Mapping[str, Value | None]]] = deque()
 

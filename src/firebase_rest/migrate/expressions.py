@@ -317,7 +317,7 @@ class ExpressionEvaluator(ABC):
         return domain.BoundMethod(guess, node.attr) if guess is not None else None
 
     def guess_database(self, node: ast.expr) -> domain.ServiceValue | None:
-        """Recognise a database by its name, such as `db` in self.db.child(...)."""
+        """Recognize a database by its name, such as `db` in self.db.child(...)."""
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
                 if name.strip("_").lower() not in names.DATABASE_NAMES or not self.context.may_guess:

@@ -98,7 +98,7 @@ def _imported_name(
     child_call = rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\("
     is_unread = value is None and source is None and alias.name in names.DATABASE_NAMES
     if is_unread and re.search(child_call, context.source.text):
-        # A database from a file that is not read, recognised by its name and the calls of child().
+        # A database from a file that is not read, recognized by its name and the calls of child().
         value = ServiceValue("database", context.library or "pyrebase", alias, is_complete=False)
     return value
 

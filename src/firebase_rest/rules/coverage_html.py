@@ -1,4 +1,4 @@
-"""The coverage of rules as a web page: the text of the rules, with a colour for each condition."""
+"""The coverage of rules as a web page: the text of the rules, with a color for each condition."""
 
 from __future__ import annotations
 

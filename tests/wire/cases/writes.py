@@ -70,11 +70,11 @@ DATA.update(
 )
 
 
-class Colour(str, Enum):
+class Color(str, Enum):
     RED = "red"
 
 
-DATA["an enum of texts"] = {"colour": Colour.RED}
+DATA["an enum of texts"] = {"color": Color.RED}
 
 
 def written(method: str, value: object, body: str) -> WireCase:

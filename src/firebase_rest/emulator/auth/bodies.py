@@ -161,7 +161,7 @@ def _parse(raw: bytes) -> Json:
 
 
 def _reject_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _validate(value: Json, kind: FieldType, path: str) -> Json:

@@ -87,7 +87,9 @@ def simulate_database(simulation: Simulation, root: Node) -> Decision:
             change = finish(_change_work(simulation, path, now, root))
             rules.may_write(simulation.caller, root, change.after, change.paths(), now)
     except InvalidKeyError as error:
-        raise ConsoleError(400, f"Invalid key {str(error)!r}: keys must be non-empty without . $ # [ ] /.") from None
+        raise ConsoleError(
+            400, f"Invalid key {str(error)!r}: a key must not be empty or contain . $ # [ ] /."
+        ) from None
     except (RulesSyntaxError, InvalidDataError, DatabaseHTTPError) as error:
         raise ConsoleError(400, str(error)) from None
     return decisions[-1]
@@ -114,7 +116,8 @@ def simulate_storage(simulation: Simulation, bucket: str, existing: Metadata | N
     """
     operation = STORAGE_OPERATIONS.get(simulation.operation)
     if operation is None:
-        raise ConsoleError(400, f"operation must be one of {', '.join(STORAGE_OPERATIONS)}.")
+        names = ", ".join(STORAGE_OPERATIONS)
+        raise ConsoleError(400, f"operation must be one of {names}, not {simulation.operation}.")
     after = _new_metadata(simulation, bucket) if operation in {"create", "update"} else None
     decisions: list[Decision] = []
     try:

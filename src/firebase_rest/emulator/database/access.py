@@ -1,4 +1,4 @@
-"""Authentication of requests to the database, and the protocol of their authorisation.
+"""Authentication of requests to the database, and the protocol of their authorization.
 
 https://firebase.google.com/docs/database/rest/auth
 """

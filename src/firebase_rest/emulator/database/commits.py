@@ -1,7 +1,7 @@
-"""Plans of writes, which do not depend on the protocol of the client, and their commit after authorisation.
+"""Plans of writes, which do not depend on the protocol of the client, and their commit after authorization.
 
 A plan is a function that computes the next root from the current one.
-Invariant: writes are atomic. A plan is computed, authorised and committed for the same root; if another client writes
+Invariant: writes are atomic. A plan is computed, authorized and committed for the same root; if another client writes
 meanwhile, all steps are repeated. Increments and conditions therefore use the data that they replace.
 https://firebase.google.com/docs/database/rest/save-data
 """

@@ -63,7 +63,7 @@ class Namespace:
 
     Args:
         name: The name.
-        open_rules: Authorises requests while no rules are published.
+        open_rules: Authorizes requests while no rules are published.
         store: Parses rules and receives their decisions.
         journal: Saves changes before they become visible, or None.
     """

@@ -1,4 +1,4 @@
-"""Builds nodes from JSON: validates and normalises values, and resolves server values.
+"""Builds nodes from JSON: validates and normalizes values, and resolves server values.
 
 Invariant: for valid data the result is the node that `nodeFromJSON` of the official SDKs builds; invalid data raises
 an error.

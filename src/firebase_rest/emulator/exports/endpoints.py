@@ -48,7 +48,7 @@ def handle_export(services: Services, root: Path | None, request: Request, path:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         destination, targets = "", None
     if type(destination) is not str or not destination or "\0" in destination:
-        return _response(400, 'Expected {"path": "..."} with the folder to write.')
+        return _response(400, 'The body must be {"path": "FOLDER"}.')
     if targets is not None and type(targets) is not list:
         return _response(400, f"targets must be a list of {', '.join(sorted(_TARGETS))}.")
     try:

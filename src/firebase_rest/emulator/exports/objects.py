@@ -80,7 +80,8 @@ def import_objects(services: Services, folder: ImportFolder) -> list[str]:
         try:
             services.storage.import_object(StoredObject(_decode_metadata(fields, blob), blob))
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError, StorageHTTPError) as error:
-            raise ExportError(f"{metadata.path / file} is not valid metadata of an object: {error!r}") from None
+            reason = f"{type(error).__name__}: {error}"
+            raise ExportError(f"{metadata.path / file} is not valid metadata of an object ({reason}).") from None
     return problems
 
 

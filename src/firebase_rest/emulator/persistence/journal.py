@@ -1,4 +1,4 @@
-"""Saves the data and settings of the databases: each change as a row, and sometimes all data of a database.
+"""Saves the data and settings of the databases: a row for each change, and documents with all data.
 
 - A change is a row of the table `journal`.
 - A *document* is a node, which is saved in pieces between the requests of clients.

@@ -4,7 +4,7 @@ It serves the API of the Firebase SDKs below `/v0/b/`, Cloud Storage's JSON API,
 the same objects.
 
 Its responses follow production. The official Storage emulator differs from production in places; tests/official lists
-them. Where production's behaviour is not known, this emulator is strict:
+them. Where production's behavior is not known, this emulator is strict:
 
 - A resumable upload must have the size that its start declared.
 - A chunk at the wrong offset, or with a size that is not a multiple of 256 KiB, is rejected with 400 and the size

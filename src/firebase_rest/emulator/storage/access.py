@@ -1,4 +1,4 @@
-"""Authentication of requests to Storage, and the protocol of their authorisation.
+"""Authentication of requests to Storage, and the protocol of their authorization.
 
 https://firebase.google.com/docs/storage/security
 """

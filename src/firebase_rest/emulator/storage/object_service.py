@@ -1,4 +1,4 @@
-"""Access to the objects of all buckets, with authorisation and preconditions."""
+"""Access to the objects of all buckets, with authorization and preconditions."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class StorageEmulator:
 
     @property
     def rules(self) -> StorageAuthorizer:
-        """The rules that authorise every caller except administrators."""
+        """The rules that authorize every caller except administrators."""
         return self._service.rules
 
     @rules.setter

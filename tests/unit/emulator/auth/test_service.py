@@ -1,4 +1,4 @@
-"""Behaviour of the Auth emulator beyond the official one, without sockets.
+"""Behavior of the Auth emulator beyond the official one, without sockets.
 
 tests/official/test_auth_wire.py compares everything else with the official emulator.
 """

@@ -1,4 +1,4 @@
-"""Behaviour of the database that programs rely on."""
+"""Behavior of the database that programs rely on."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def measure(python: str, case: str, client: str, port: str) -> float:
         command = [python, "-c", code]
     else:
         command = [python, str(HERE / "clients.py"), case, client, port]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def main() -> None:

@@ -152,9 +152,9 @@ def _token_problem(token: object, name: str) -> str:
     if token is None:
         return f"{name} is missing; pass the 'idToken' of a sign-in or a UserSession."
     if not isinstance(token, str):
-        kind = type(token).__name__
-        hint = "; pass user['idToken'], not the whole result of a sign-in" if isinstance(token, Mapping) else ""
-        return f"{name} must be an ID token (str) or a UserSession, got {kind}{hint}."
+        problem = f"{name} must be an ID token (str) or a UserSession, got {type(token).__name__}"
+        is_mapping = isinstance(token, Mapping)
+        return f"{problem}; pass user['idToken'], not the whole result of a sign-in." if is_mapping else f"{problem}."
     if not token.strip():
         return f"{name} must not be empty; pass the 'idToken' of a sign-in, a UserSession, or None."
     if token.lower().startswith("bearer "):

@@ -72,6 +72,7 @@ def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _entries(value: object) -> list[object]:
+    """Return `value` if it is a list, and otherwise a list of this one value."""
     return cast("list[object]", value) if isinstance(value, list) else [value]
 
 

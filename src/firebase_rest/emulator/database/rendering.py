@@ -103,10 +103,8 @@ def _add_json(text: _TextBuilder, value: Any) -> Work[None]:
             text.add_members(part)
             yield
             continue
-        pairs: Iterable[tuple[Any, Any]] = (
-            part.items() if is_object else zip(repeat(None, len(part)), part, strict=True)
-        )
-        for key, item in pairs:
+        pairs = part.items() if is_object else zip(repeat(None, len(part)), part, strict=True)
+        for key, item in cast("Iterable[tuple[Any, Any]]", pairs):
             if _is_large(item):
                 text.start_member(key)
                 yield from _add_json(text, item)

@@ -11,9 +11,10 @@ from firebase_rest.emulator.storage.errors import StorageHTTPError, json_respons
 from firebase_rest.emulator.storage.handler import BufferedBody, Operation, StorageApi
 from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.rules.errors import RulesSyntaxError
+from firebase_rest.transport.json_fields import dict_or_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.object_service import ObjectService
@@ -41,21 +42,22 @@ def _find(request: StorageRequest) -> tuple[str, Operation]:
     return endpoint
 
 
-def _has_texts(file: object, names: Sequence[str]) -> bool:
-    return isinstance(file, dict) and all(isinstance(cast("dict[str, object]", file).get(name), str) for name in names)
+def _rules_files(body: bytes) -> list[dict[str, Any]]:
+    """Return the list `rules.files` of a request, with unchecked items, or an empty list if the body has none."""
+    try:
+        files: object = json.loads(body)["rules"]["files"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+    return cast("list[dict[str, Any]]", files) if isinstance(files, list) else []
 
 
 def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Response:
     """Publish rules for all buckets, or several files with the bucket of each as its `resource`."""
-    try:
-        found: object = json.loads(body)["rules"]["files"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        found = None
-    files: list[Any] = cast("list[object]", found) if isinstance(found, list) else []
+    files = _rules_files(body)
     if not files:
         return _refuse("Request body must include 'rules.files' array")
     fields = ("name", "content") if len(files) == 1 else ("name", "content", "resource")
-    if not all(_has_texts(file, fields) for file in files):
+    if not all(isinstance(dict_or_empty(file).get(name), str) for file in files for name in fields):
         return _refuse(f"Each member of 'rules.files' array must contain {_FIELDS[len(fields)]}")
     try:
         if len(files) == 1:

@@ -11,10 +11,9 @@ from firebase_rest.emulator.storage.errors import StorageHTTPError, json_respons
 from firebase_rest.emulator.storage.handler import BufferedBody, Operation, StorageApi
 from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.rules.errors import RulesSyntaxError
-from firebase_rest.transport.json_fields import dict_or_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.object_service import ObjectService
@@ -42,13 +41,17 @@ def _find(request: StorageRequest) -> tuple[str, Operation]:
     return endpoint
 
 
-def _rules_files(body: bytes) -> list[dict[str, Any]]:
+def _rules_files(body: bytes) -> list[Any]:
     """Return the list `rules.files` of a request, with unchecked items, or an empty list if the body has none."""
     try:
         files: object = json.loads(body)["rules"]["files"]
     except (ValueError, RecursionError, KeyError, TypeError):
         return []
-    return cast("list[dict[str, Any]]", files) if isinstance(files, list) else []
+    return cast("list[object]", files) if isinstance(files, list) else []
+
+
+def _has_strings(file: object, names: Sequence[str]) -> bool:
+    return isinstance(file, dict) and all(isinstance(cast("dict[str, object]", file).get(name), str) for name in names)
 
 
 def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Response:
@@ -57,7 +60,7 @@ def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Respon
     if not files:
         return _refuse("Request body must include 'rules.files' array")
     fields = ("name", "content") if len(files) == 1 else ("name", "content", "resource")
-    if not all(isinstance(dict_or_empty(file).get(name), str) for file in files for name in fields):
+    if not all(_has_strings(file, fields) for file in files):
         return _refuse(f"Each member of 'rules.files' array must contain {_FIELDS[len(fields)]}")
     try:
         if len(files) == 1:

@@ -207,7 +207,8 @@ class AsyncReference(AsyncQuery):
 
         Args:
             update: A function that is called with the current data and returns the new data. It can be called several
-                times. {} deletes the data; None raises `UsageError`. If the function raises, nothing is written.
+                times. {} deletes the data; None raises `UsageError` if there is data. If the function raises,
+                nothing is written.
             token: An ID token or an `AsyncUserSession` for this call.
 
         Returns:

@@ -26,7 +26,7 @@ else:
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TESTS = ["tests/unit", "tests/aio"]
-VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
+PRINT_VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
 
 
 def interpreters() -> dict[str, str]:
@@ -40,7 +40,7 @@ def interpreters() -> dict[str, str]:
         if not re.fullmatch(r"python3(\.\d+)?", path.name):
             continue
         # pyenv's shims of inactive versions fail and are skipped.
-        process = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
+        process = subprocess.run([path, "-c", PRINT_VERSION], capture_output=True, text=True)
         if process.returncode or not process.stdout.endswith("cpython\n"):
             continue
         version = process.stdout.split()[0]

@@ -170,7 +170,11 @@ def test_iterator_body_is_never_sent_twice(connect, session):
 @pytest.mark.parametrize(
     ("token", "message", "hint"),
     [
-        (None, "Permission denied", "No token was sent with this request (GET /a/%20b.json)."),
+        (
+            None,
+            "Permission denied",
+            "No token was sent with this request (GET /a/%20b.json); pass one, such as user['idToken'].",
+        ),
         ("some-token", "Permission denied", "The security rules or IAM roles deny this request (GET /a/%20b.json)."),
         ("old-token", "Auth token is expired", "Pass auth.session(user) instead of a token: it refreshes the token."),
         ("some-token", "Could not parse auth token.", "Pass an ID token, such as user['idToken']."),

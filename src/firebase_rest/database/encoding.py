@@ -82,46 +82,49 @@ def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
 def encode_update(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
     """Return `data`, which maps paths below `segments` to values, as the JSON body of a multi-path update."""
     data = _apply_json_kwargs(data, segments, options)
-    where = _path_text(segments)
+    path_text = _path_text(segments)
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"The data of update() at {where} must be a dict of children, got {describe(data)}; use set() for other "
-            "data."
+            f"The data of update() at {path_text} must be a dict of children, got {describe(data)}; use set() for "
+            "other data."
         )
     validator = _Validator()
     targets: dict[tuple[str, ...], str] = {}
     for key, value in cast("Mapping[object, object]", data).items():
-        name = _key_text(key, where)
+        name = _key_text(key, path_text)
         target = _check_update_path(name, segments)
         if target in targets:
             raise UsageError(
-                f"update() at {where} has two keys for one path: {targets[target]!r} and {name!r}; remove one of them."
+                f"update() at {path_text} has two keys for one path: {targets[target]!r} and {name!r}; remove one of "
+                "them."
             )
         targets[target] = name
         if target[-1] == ".priority":
             validator.check_priority(value, (*segments, *target))
         else:
             validator.check(value, (*segments, *target))
-    _check_ancestors(targets, where)
+    _check_ancestors(targets, path_text)
     return Encoded(_dump(cast(object, data), segments), validator.increments)
 
 
 def _check_update_path(name: str, segments: Sequence[str]) -> tuple[str, ...]:
-    where = _path_text(segments)
+    path_text = _path_text(segments)
     target = split(name)
     if not target:
-        raise UsageError(f"update() at {where} has the empty path {name!r}; use set() to replace all of {where}.")
+        raise UsageError(
+            f"update() at {path_text} has the empty path {name!r}; use set() to replace all of {path_text}."
+        )
     keys = target[:-1] if target[-1] == ".priority" else target
     check_path((*segments, *keys), _path_text((*segments, *target)))
     return target
 
 
-def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None:
+def _check_ancestors(targets: Mapping[tuple[str, ...], str], path_text: str) -> None:
     for target, name in targets.items():
         for length in range(1, len(target)):
             if target[:length] in targets:
                 raise UsageError(
-                    f"update() at {where} has the key {name!r} and its parent {targets[target[:length]]!r}; "
+                    f"update() at {path_text} has the key {name!r} and its parent {targets[target[:length]]!r}; "
                     "put one inside the other."
                 )
 
@@ -149,16 +152,18 @@ def _apply_json_kwargs(data: object, segments: Sequence[str], options: Mapping[s
     )
 
 
-def _validate_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
+def _validate_keys(data: object, path_text: str, depth: int = 0, *, skipkeys: bool) -> None:
     if depth > MAX_DEPTH:
         return  # the later validation reports that the data is too deep
     if isinstance(data, Mapping):
         for key, value in cast("Mapping[object, object]", data).items():
             if not (skipkeys and key is not None and not isinstance(key, (str, int, float))):
-                _validate_keys(value, f"{where.rstrip('/')}/{_key_text(key, where)}", depth + 1, skipkeys=skipkeys)
+                _validate_keys(
+                    value, f"{path_text.rstrip('/')}/{_key_text(key, path_text)}", depth + 1, skipkeys=skipkeys
+                )
     elif isinstance(data, (list, tuple)):
         for index, value in enumerate(cast("Sequence[object]", data)):
-            _validate_keys(value, f"{where.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
+            _validate_keys(value, f"{path_text.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
 
 
 def _dump(data: object, segments: Sequence[str]) -> bytes:
@@ -183,14 +188,14 @@ def _path_text(segments: Sequence[str]) -> str:
     return "/" + "/".join(segments)
 
 
-def _key_text(key: object, where: str) -> str:
+def _key_text(key: object, path_text: str) -> str:
     if isinstance(key, str):
         return key
     if isinstance(key, int) and not isinstance(key, bool) and is_finite(key):
         return str(int(key))  # as json.dumps does
     is_short = key is None or isinstance(key, (bool, float))
     hint = f"write {replace_forbidden(str(key))!r}" if is_short else "convert it to a string"
-    raise UnsupportedType(f"A key in {where} must be a string, got {describe(key)}; {hint}.")
+    raise UnsupportedType(f"A key in {path_text} must be a string, got {describe(key)}; {hint}.")
 
 
 def _is_composite(value: object) -> bool:
@@ -199,7 +204,7 @@ def _is_composite(value: object) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _check_server_value(value: Mapping[object, object], where: str) -> bool:
+def _check_server_value(value: Mapping[object, object], path_text: str) -> bool:
     """Return True for an increment, False for a timestamp. Raises `UsageError` for other server values."""
     operation = value[".sv"]
     if isinstance(operation, str) and operation == "timestamp":
@@ -209,7 +214,7 @@ def _check_server_value(value: Mapping[object, object], where: str) -> bool:
         if number is not None and not isinstance(number, bool) and is_finite(number):
             return True
     raise UsageError(
-        f"The server value at {where} must be SERVER_TIMESTAMP or increment(number), got {describe(value['.sv'])}."
+        f"The server value at {path_text} must be SERVER_TIMESTAMP or increment(number), got {describe(value['.sv'])}."
     )
 
 
@@ -298,17 +303,19 @@ class _Validator:
             )
 
     def _check_mapping(self, value: Mapping[object, object], path: tuple[str, ...]) -> None:
-        where = _path_text(path)
+        path_text = _path_text(path)
         if ".sv" in value:
             if len(value) > 1:
-                raise UsageError(f"Invalid server value at {where}: '.sv' must be the only key.")
-            self.increments |= _check_server_value(value, where)
+                raise UsageError(f"Invalid server value at {path_text}: '.sv' must be the only key.")
+            self.increments |= _check_server_value(value, path_text)
             return
         names: set[str] = set()
         for key, item in value.items():
-            name = _key_text(key, where)
+            name = _key_text(key, path_text)
             if name in names:
-                raise UsageError(f"Duplicate key {name!r} in {where}: one is a str, one an int; remove one of them.")
+                raise UsageError(
+                    f"Duplicate key {name!r} in {path_text}: one is a str, one an int; remove one of them."
+                )
             names.add(name)
             if name == ".priority":
                 self.check_priority(item, path)

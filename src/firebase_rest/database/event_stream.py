@@ -67,7 +67,7 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     return response.reader
 
 
-class Revoked(errors.FirebaseError):
+class AuthRevoked(errors.FirebaseError):
     """The server no longer accepts the token of this connection."""
 
 
@@ -163,7 +163,7 @@ def check_event(message: ServerSentEvent, auth: RequestAuth) -> None:
     if message.event == "cancel":
         raise _cancel_error(mask_secrets({auth.secret}, message.data))
     if message.event == "auth_revoked":
-        raise Revoked(message.data)
+        raise AuthRevoked(message.data)
 
 
 class EventStream(StreamState, Closable):
@@ -300,7 +300,7 @@ class EventStream(StreamState, Closable):
 
     def _recover(self, problem: errors.FirebaseError, sender: RetryingSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
-        if isinstance(problem, Revoked):
+        if isinstance(problem, AuthRevoked):
             refresh_error = self._refresh(sender)
             if refresh_error is None:
                 return

@@ -54,16 +54,16 @@ def array_length(keys: Collection[str]) -> int:
     return highest + 1
 
 
-def check_levels(levels: int) -> None:
+def check_levels(remaining: int) -> None:
     """Raise `InvalidResponse` if no level of nesting is left."""
-    if levels <= 0:
+    if remaining <= 0:
         raise InvalidResponse(f"The server sent data nested deeper than {MAX_LEVELS} levels; Firebase allows 32.")
 
 
-def check_segment(segment: str, where: str) -> None:
-    """Raise `UsageError` unless `segment` is a valid key. The message contains the key and the path `where`."""
+def check_segment(segment: str, path: str) -> None:
+    """Raise `UsageError` unless `segment` is a valid key. The message contains both the key and its `path`."""
     if segment == "":
-        raise UsageError(f"A key in {_shorten(where)} is empty; pass a non-empty key.")
+        raise UsageError(f"A key in {_shorten(path)} is empty; pass a non-empty key.")
     forbidden = _FORBIDDEN.search(segment)
     if forbidden is not None:
         if segment.startswith("eyJ"):  # the start of each JSON Web Token; an error must not show it
@@ -72,29 +72,27 @@ def check_segment(segment: str, where: str) -> None:
         if forbidden.group() == "/":
             hint = "put paths at the top level of update()"
         raise UsageError(
-            f"The key {segment[:100]!r} in {_shorten(where)} contains {forbidden.group()!r}; keys cannot contain "
+            f"The key {segment[:100]!r} in {_shorten(path)} contains {forbidden.group()!r}; keys cannot contain "
             f". $ # [ ] / or control characters, so {hint}."
         )
-    size = len(segment) if segment.isascii() else utf8_size(segment, f"The key {segment[:20]!r} in {_shorten(where)}")
+    size = len(segment) if segment.isascii() else utf8_size(segment, f"The key {segment[:20]!r} in {_shorten(path)}")
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The key {segment[:20]!r}... in {_shorten(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
+            f"The key {segment[:20]!r}... in {_shorten(path)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
             f"got {size} bytes; use a shorter key or its hash."
         )
 
 
-def check_path(segments: Sequence[str], where: str) -> None:
+def check_path(segments: Sequence[str], path: str) -> None:
     """Raise `UsageError` unless all of `segments` are keys and the whole path is neither too long nor too deep."""
     for segment in segments:
-        check_segment(segment, where)
+        check_segment(segment, path)
     if len(segments) > MAX_DEPTH:
-        raise UsageError(
-            f"The path {_shorten(where)} must have at most {MAX_DEPTH} levels, got {len(segments)} levels."
-        )
+        raise UsageError(f"The path {_shorten(path)} must have at most {MAX_DEPTH} levels, got {len(segments)} levels.")
     size = len("/".join(segments).encode())
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The path {_shorten(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, got {size} bytes."
+            f"The path {_shorten(path)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, got {size} bytes."
         )
 
 
@@ -112,9 +110,9 @@ def utf8_size(text: str, description: str) -> int:
     raise UsageError(f"{description} {SURROGATE}.")
 
 
-def _shorten(where: str) -> str:
+def _shorten(path: str) -> str:
     """Return a path for a message, shortened and on one line."""
-    text = where if len(where) <= 100 else where[:100] + "..."
+    text = path if len(path) <= 100 else path[:100] + "..."
     return text if text.isprintable() else repr(text)[1:-1]
 
 

@@ -17,11 +17,11 @@ from firebase_rest.transport.lifecycle import register
 
 ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
-_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_CHARACTER_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _RANDOM_BITS = 72
 
 
-class _Issued(dict[str, "_Issued"]):
+class _IssuedKey(dict[str, "_IssuedKey"]):
     """The number of an issued key. The item "next" is the key that was issued after it."""
 
     __slots__ = ("number",)
@@ -37,7 +37,7 @@ class PushIdGenerator:
     """
 
     def __init__(self) -> None:
-        self._last = _Issued(-1)  # the end of the chain, or an entry shortly before it
+        self._last = _IssuedKey(-1)  # the end of the chain, or an entry shortly before it
 
     def next(self, now_ms: int | None = None) -> str:
         """Return the next key. `now_ms` is milliseconds since the epoch, by default the wall clock."""
@@ -47,13 +47,13 @@ class PushIdGenerator:
             number = last.number + 1
             if now > last.number >> _RANDOM_BITS:
                 number = now << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-            issued = _Issued(number)
+            issued = _IssuedKey(number)
             if last.setdefault("next", issued) is issued:
                 self._last = issued
                 break
-        return "".join([_PAIRS[(number >> shift) & 4095] for shift in range(108, -1, -12)])
+        return "".join([_CHARACTER_PAIRS[(number >> shift) & 4095] for shift in range(108, -1, -12)])
 
-    def _newest(self) -> _Issued:
+    def _newest(self) -> _IssuedKey:
         newest = self._last
         while newest:
             newest = newest["next"]
@@ -62,7 +62,7 @@ class PushIdGenerator:
     def reset_after_fork(self) -> None:
         """Use new random bits in the next millisecond, because the parent process increments the current ones."""
         millisecond = (self._newest().number >> _RANDOM_BITS) + 1
-        self._last = _Issued(millisecond << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
+        self._last = _IssuedKey(millisecond << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
 
 
 _process_wide = PushIdGenerator()

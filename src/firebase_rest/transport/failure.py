@@ -149,29 +149,30 @@ def find_problem(error: BaseException, handle: CancelHandle) -> Problem:
 
 def problem_error(problem: Problem, request: Request, secrets: Iterable[str] = ()) -> Exception:
     """Return the exception for an attempt without a response."""
-    where = f"{request.method} {redact(request.url)}"
+    request_text = f"{request.method} {redact(request.url)}"
     host = urlsplit(request.url).netloc.rpartition("@")[2]
     reason = mask_secrets(secrets, problem.reason)
     if problem.failure is Failure.PERMANENT:
         if problem.sent or problem.is_too_large:
-            return errors.InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
+            return errors.InvalidResponse(f"Invalid response to {request_text}: {reason}.", outcome_unknown=True)
         if problem.is_unsendable:
-            return errors.UsageError(f"{where} cannot be sent: {reason}.")
-        return errors.NetworkError(f"Could not connect for {where}: {reason}.")
+            return errors.UsageError(f"{request_text} cannot be sent: {reason}.")
+        return errors.NetworkError(f"Could not connect for {request_text}: {reason}.")
     if problem.failure is Failure.NEVER_CONNECTED:
         if problem.is_timeout:
-            return errors.NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
+            return errors.NetworkTimeout(f"Timed out while connecting to {host} for {request_text}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
-        return errors.NetworkError(f"Could not connect to {host} for {where}: {reason}.{hint}")
+        return errors.NetworkError(f"Could not connect to {host} for {request_text}: {reason}.{hint}")
     if problem.failure is Failure.READ_TIMEOUT:
         return errors.NetworkTimeout(
-            f"Timed out while waiting for the response to {where}. Increase timeout= if it takes longer.",
+            f"Timed out while waiting for the response to {request_text}. Increase timeout= if it takes longer.",
             outcome_unknown=problem.sent,
         )
     if problem.is_malformed:
-        text = f"The response to {where} was truncated or malformed: {reason}."
+        text = f"The response to {request_text} was truncated or malformed: {reason}."
         return errors.InvalidResponse(text, outcome_unknown=problem.sent)
-    return errors.NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=problem.sent)
+    text = f"The connection was lost during {request_text}: {reason}."
+    return errors.NetworkError(text, outcome_unknown=problem.sent)
 
 
 def _reason(error: BaseException) -> str:
@@ -231,14 +232,16 @@ def _hint(cls: type[errors.ApiError], response: Response) -> str:
     if response.status not in (401, 403) or issubclass(cls, errors.AuthError):
         return ""
     request = response.request
-    where = f" ({request.method} {redact(urlsplit(request.url).path)[:_MAX_PATH_LENGTH]})" if request else ""
+    request_text = f" ({request.method} {redact(urlsplit(request.url).path)[:_MAX_PATH_LENGTH]})" if request else ""
     if not response.is_authenticated:
-        return f"No token was sent with this request{where}."
+        return f"No token was sent with this request{request_text}; pass one, such as user['idToken']."
     if cls is errors.TokenExpired:
         return "Pass auth.session(user) instead of a token: it refreshes the token."
     if "parse auth token" in response.text:
         return "Pass an ID token, such as user['idToken']."
-    return f"The security rules or IAM roles deny this request{where}." if cls is errors.PermissionDenied else ""
+    if cls is errors.PermissionDenied:
+        return f"The security rules or IAM roles deny this request{request_text}."
+    return ""
 
 
 def _sanitize(response: Response) -> requests.Response:

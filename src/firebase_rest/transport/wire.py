@@ -179,12 +179,12 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
     text = body.decode(json.detect_encoding(body), "surrogatepass")
     if len(body) < LARGE_BODY:
         return cast(Json, JSON_DECODER.decode(text))
-    with without_collection():
+    with without_garbage_collection():
         return cast(Json, JSON_DECODER.decode(text))
 
 
 @contextmanager
-def without_collection() -> Generator[None, None, None]:
+def without_garbage_collection() -> Generator[None, None, None]:
     """Disable garbage collection in a block that creates many objects."""
     if not gc.isenabled():
         yield

@@ -22,7 +22,7 @@ from firebase_rest.aio.transport.lifecycle import AsyncClosable
 from firebase_rest.aio.transport.requestor import AsyncRequestor, AsyncSender
 from firebase_rest.aio.transport.scope import Scope, ScopeEnded
 from firebase_rest.aio.transport.slices import run_in_slices
-from firebase_rest.database.event_stream import READ_SIZE, OnState, Revoked, StreamState, check_event, open_stream
+from firebase_rest.database.event_stream import READ_SIZE, AuthRevoked, OnState, StreamState, check_event, open_stream
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.sse import (
@@ -195,7 +195,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         self._on_disconnected(sender.sent)
         if self._transport.is_closed:
             raise ScopeEnded  # the App's close() is about to close this stream
-        refresh_error = await self._refresh(sender) if isinstance(problem, Revoked) else problem
+        refresh_error = await self._refresh(sender) if isinstance(problem, AuthRevoked) else problem
         if refresh_error is not None and self.is_alive():
             await self._wait(self._backoff(refresh_error))
         if self.is_alive() and self._was_open:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Generator
 from typing import TypeVar, cast
 
-from firebase_rest.transport.wire import without_collection
+from firebase_rest.transport.wire import without_garbage_collection
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ async def run_in_slices(slices: Generator[None, None, T]) -> T:
     try:
         while True:
             # Garbage collection would traverse all objects of the result, which takes longer than a slice.
-            with without_collection():
+            with without_garbage_collection():
                 next(slices)
             await asyncio.sleep(0)
     except StopIteration as done:

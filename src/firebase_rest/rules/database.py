@@ -25,6 +25,7 @@ P = ParamSpec("P")
 
 _EXPRESSIONS = (".read", ".write", ".validate")
 
+_KEPT_EVALUATIONS = 100
 VALIDATIONS_PER_STEP = 4
 """How many `.validate` rules are evaluated, or paths checked, in one step of `write_steps`."""
 
@@ -143,6 +144,7 @@ class _Operation(Generic[N]):
         return self._decision("read", path, allowed=False)
 
     def write(self, path: Sequence[str]) -> Generator[None, None, Decision]:
+        del self._evaluations[:-_KEPT_EVALUATIONS]  # of other paths, of which a large update has many
         levels = list(self._levels(path))
         if not any(self._is_true(node.rules.get(".write"), scope) for node, scope in levels):
             return self._decision("write", path, allowed=False)

@@ -11,9 +11,11 @@ import pytest
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator import Emulator
 from firebase_rest.emulator.database import slices, tree
+from firebase_rest.emulator.database.rules import _READER
 from firebase_rest.emulator.database.slices import clear_work, finish
 from firebase_rest.emulator.database.stream import PendingEvent, StreamView
 from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.transport.wire import Request
 
 COUNT = 4000
@@ -73,6 +75,29 @@ def test_no_step_of_a_large_update_frees_much_memory(send, kind):
     text = json.dumps(dict(map(UPDATES[kind], range(COUNT))))
     for _ in range(2):  # the second update replaces the data of the first one
         assert send(emulator, text) < 1.25 * COUNT
+
+
+def test_no_garbage_is_collected_during_a_large_message():
+    session = Emulator().sessions.open("h", {"ns": "d"})
+    text = json.dumps({f"k{number}": "x" * 1000 for number in range(2000)})
+    work = session.receive_work(f'{{"t":"d","d":{{"r":1,"a":"m","b":{{"p":"/base","d":{text}}}}}}}')
+    assert [gc.isenabled() for _ in work].count(True) == 0
+    assert gc.isenabled()
+
+
+def test_decision_about_many_paths_keeps_few_evaluations():
+    rules = DatabaseRules(
+        '{"rules": {"base": {"$key": {".write": "!data.exists()", ".validate": "newData.val() > 0"}}}}'
+    )
+    paths = [("base", f"k{number}") for number in range(1000)]
+    after = tree.update(None, dict.fromkeys(paths, 1))
+    allowed = rules.write(_READER, None, after, paths, None, 0)
+    assert allowed.allowed
+    assert len(allowed.evaluations) < 200
+    refused = rules.write(_READER, tree.update(None, {paths[-1]: 1}), after, paths, None, 0)
+    assert (refused.allowed, refused.path) == (False, "/base/k999")
+    assert refused.evaluations[-1].result is False
+    assert len(refused.evaluations) < 200
 
 
 @pytest.fixture

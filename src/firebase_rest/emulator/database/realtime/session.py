@@ -31,6 +31,7 @@ from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_D
 from firebase_rest.emulator.database.slices import SLICE, clear_work, finish
 from firebase_rest.emulator.database.tree import at, weight_of
 from firebase_rest.emulator.database.windows import needs_index
+from firebase_rest.rules.garbage_collector import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 MAX_WRITE = 16 * 1024 * 1024
 """The longest write request, in characters."""
+
+_LARGE_MESSAGE = 1024 * 1024
 
 _TOO_LARGE = "Data to write exceeds the maximum size that can be modified with a single request."
 
@@ -91,6 +94,12 @@ class Session:
 
     def receive_work(self, text: str) -> Work[str | None]:
         """Handle a message. Return the kind of a control message, else None. Ignore malformed messages."""
+        if len(text) <= _LARGE_MESSAGE:
+            return (yield from self._receive_work(text))
+        with collector.paused():
+            return (yield from self._receive_work(text))
+
+    def _receive_work(self, text: str) -> Work[str | None]:
         message = yield from parse_message_work(text)
         if isinstance(message, RealtimeRequest):
             yield from self._handle(message)

@@ -396,7 +396,7 @@ NAMED: dict[str, Callable[[], Any]] = {
 }
 """A valid argument for each required parameter, by its name."""
 
-LOCAL_FILES = {"store", "file", "folder", "files", "arguments", "keywords", "credentials", "path", "config"}
+LOCAL_FILES = {"store", "file", "folder", "files", "args", "kwargs", "credentials", "path", "config"}
 """Parameters with names of local files; they may raise errors of the operating system."""
 
 

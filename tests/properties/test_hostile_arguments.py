@@ -108,7 +108,7 @@ def arguments_for(site: Site, value: Any, tmp_path: Path) -> tuple[list[Any], di
                 keywords[name] = argument
             else:
                 positional.append(argument)
-    if site.method == "download" and site.parameter not in ("arguments", "keywords"):
+    if site.method == "download" and site.parameter not in ("args", "kwargs"):
         positional = [str(tmp_path / "file")]
     if site.method == "download_many" and site.parameter != "folder":
         keywords["folder"] = str(tmp_path)

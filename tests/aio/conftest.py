@@ -46,7 +46,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
     asyncio.run(run(), debug=True)
     assert not problems, problems
-    wait_for(lambda: not workers(), what="the end of all threads")
+    wait_for(lambda: not workers(), description="the end of all threads")
     return True
 
 
@@ -54,11 +54,11 @@ def workers() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("firebase_rest")]
 
 
-async def settled(condition: Callable[[], object], what: str, limit: float = 20) -> None:
+async def settled(condition: Callable[[], object], description: str, limit: float = 20) -> None:
     """Wait until a condition is true."""
     end = asyncio.get_running_loop().time() + limit
     while not condition():
-        assert asyncio.get_running_loop().time() < end, f"timed out waiting for {what}: {asyncio.all_tasks()}"
+        assert asyncio.get_running_loop().time() < end, f"timed out waiting for {description}: {asyncio.all_tasks()}"
         await asyncio.sleep(0.005)
 
 

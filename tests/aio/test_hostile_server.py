@@ -113,15 +113,15 @@ def test_app_that_is_not_closed_leaves_no_connection(forget, monkeypatch):
 async def test_files_and_functions_of_the_program_see_its_context_variables(config):
     variable = contextvars.ContextVar("variable", default="")
     variable.set("request 1")
-    seen: set[str] = set()
+    received: set[str] = set()
 
     async def pieces() -> Any:
-        seen.add(variable.get())
+        received.add(variable.get())
         yield b"data"
 
     def report(_done: int, _total: int | None) -> None:
-        seen.add(variable.get())
+        received.add(variable.get())
 
     async with aio.initialize_app(config) as app:
         await app.storage().child("a").put(pieces(), progress=report)
-    assert seen == {"request 1"}
+    assert received == {"request 1"}

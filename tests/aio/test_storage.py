@@ -71,11 +71,11 @@ async def test_exception_of_an_asynchronous_iterator_is_raised(config):
 
 @pytest.mark.parametrize("kind", ["function", "coroutine function"])
 async def test_progress_is_reported_in_the_event_loop(config, local, kind, tmp_path):
-    seen = []
+    received = []
 
     def function(done, total):
         assert asyncio.get_running_loop()
-        seen.append((done, total))
+        received.append((done, total))
 
     async def asynchronous(done, total):
         function(done, total)
@@ -83,11 +83,11 @@ async def test_progress_is_reported_in_the_event_loop(config, local, kind, tmp_p
     async with aio.initialize_app(config) as app:
         progress = function if kind == "function" else asynchronous
         await app.storage().child("a").put(str(local), progress=progress, chunk_size=1024 * 1024)
-        assert seen[0] == (0, len(DATA))
-        assert seen[-1] == (len(DATA), len(DATA))
-        seen.clear()
+        assert received[0] == (0, len(DATA))
+        assert received[-1] == (len(DATA), len(DATA))
+        received.clear()
         await app.storage().child("a").download(str(tmp_path / "back.bin"), progress=progress)
-        assert seen[-1] == (len(DATA), len(DATA))
+        assert received[-1] == (len(DATA), len(DATA))
 
 
 async def test_cancelled_upload_can_be_resumed(config, local):

@@ -122,8 +122,8 @@ def test_upload_shows_its_progress(browser, tmp_path) -> None:
         """
         const state = document.querySelector("#upload-state");
         new MutationObserver(() => {
-            const seen = JSON.parse(sessionStorage.getItem("seen") ?? "[]");
-            sessionStorage.setItem("seen", JSON.stringify([...seen, state.textContent]));
+            const labels = JSON.parse(sessionStorage.getItem("seen") ?? "[]");
+            sessionStorage.setItem("seen", JSON.stringify([...labels, state.textContent]));
         }).observe(state, { childList: true, characterData: true, subtree: true });
         """
     )
@@ -131,11 +131,11 @@ def test_upload_shows_its_progress(browser, tmp_path) -> None:
     ada.submit("Upload")
     ada.wait(lambda: "holiday.bin is stored." in ada.text)
     assert "2.0 MB" in ada.text
-    seen = ada.run("return JSON.parse(sessionStorage.getItem('seen'))")
-    percentages = [int(text.removesuffix(" %")) for text in seen if text.endswith("%")]
+    labels = ada.run("return JSON.parse(sessionStorage.getItem('seen'))")
+    percentages = [int(text.removesuffix(" %")) for text in labels if text.endswith("%")]
     assert percentages == sorted(percentages)
-    assert any(0 < number < 100 for number in percentages), seen
-    assert seen[-1] == "Storing …"
+    assert any(0 < number < 100 for number in percentages), labels
+    assert labels[-1] == "Storing …"
 
 
 def test_too_large_upload_is_explained(browser, tmp_path, app) -> None:

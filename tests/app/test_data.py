@@ -46,21 +46,21 @@ def test_todo_needs_a_text(ada, text) -> None:
 
 def test_pages_of_25(ada, firebase) -> None:
     fill(firebase, f"todos/{ada.uid}", 60, done=False)
-    page, seen = ada.text("/todos/"), []
+    page, pages = ada.text("/todos/"), []
     paths = []
     while True:
-        seen.append(texts(page))
+        pages.append(texts(page))
         older = re.search(r'href="([^"]+)" rel="next"', page)
         if older is None:
             break
         paths.append(older[1])
         page = ada.text(older[1])
-    assert [len(part) for part in seen] == [25, 25, 10]
-    assert [text for part in seen for text in part] == [f"entry {number}" for number in reversed(range(60))]
+    assert [len(part) for part in pages] == [25, 25, 10]
+    assert [text for part in pages for text in part] == [f"entry {number}" for number in reversed(range(60))]
     back = ada.text(re.search(r'href="([^"]+)" rel="prev"', page)[1])
-    assert texts(back) == seen[1]
+    assert texts(back) == pages[1]
     newest = ada.text(re.search(r'href="([^"]+)" rel="prev"', back)[1])
-    assert texts(newest) == seen[0]
+    assert texts(newest) == pages[0]
     assert 'rel="prev"' not in newest
 
 

@@ -74,5 +74,5 @@ def test_flask_command_finds_the_application(firebase, tmp_path) -> None:
         "FLASK_STORE": str(tmp_path / "store.sqlite"),
     }
     command = [sys.executable, "-m", "flask", "--app", "webapp", "routes"]
-    done = subprocess.run(command, cwd=APP, env=environ, capture_output=True, text=True, timeout=60)
-    assert "/board/events" in done.stdout, done.stderr
+    result = subprocess.run(command, cwd=APP, env=environ, capture_output=True, text=True, timeout=60)
+    assert "/board/events" in result.stdout, result.stderr

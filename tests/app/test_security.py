@@ -239,9 +239,9 @@ def seeded(firebase: FirebaseEnvironment) -> FirebaseEnvironment:
     return firebase
 
 
-@pytest.mark.parametrize("who", ["bob", None])
-def test_rules_keep_users_apart(seeded, who) -> None:
-    other = seeded.as_user(who, **({"email": "b@example.com", "email_verified": True} if who else {}))
+@pytest.mark.parametrize("uid", ["bob", None])
+def test_rules_keep_users_apart(seeded, uid) -> None:
+    other = seeded.as_user(uid, **({"email": "b@example.com", "email_verified": True} if uid else {}))
     database, storage = other.database(), other.storage()
     for path in ("todos", "files", "todos/ada", "files/ada", "todos/ada/t", "files/ada/f", ""):
         assert_denied(lambda path=path: database.child(path).get() if path else database.get())

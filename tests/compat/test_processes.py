@@ -38,14 +38,14 @@ if __name__ == "__main__":
 def test_services_work_in_a_spawned_process(server, tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(file), server.config["databaseURL"]],
         env={**os.environ, **server.environ},
         capture_output=True,
         text=True,
         timeout=100,
     )
-    assert done.stdout.split("\n")[:2] == ["True", "b'x'"], done.stderr
+    assert result.stdout.split("\n")[:2] == ["True", "b'x'"], result.stderr
 
 
 def test_references_queries_and_apps_are_equal_after_pickling(firebase) -> None:

@@ -24,9 +24,9 @@ write()
 
 def stderr_of(*arguments: str) -> str:
     """Run Python with these arguments and return its standard error."""
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    result = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    return result.stderr
 
 
 @pytest.fixture

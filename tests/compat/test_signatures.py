@@ -50,14 +50,14 @@ DATABASE = {
 
 def positional(function: object) -> str:
     """Return the positional arguments in the format of the table."""
-    shown = []
+    parts = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            shown.append("*")
+            parts.append("*")
         elif name != "self" and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
             default = parameter.default
-            shown.append(name if default is inspect.Parameter.empty else f"{name}={default}")
-    return ", ".join(shown)
+            parts.append(name if default is inspect.Parameter.empty else f"{name}={default}")
+    return ", ".join(parts)
 
 
 @pytest.mark.parametrize(("method", "arguments"), AUTH.items())

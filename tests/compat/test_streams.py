@@ -71,18 +71,18 @@ def test_close_returns_the_stream_and_is_idempotent(db, inbox) -> None:
 
 
 def test_close_in_the_handler(db) -> None:
-    seen = []
+    received = []
     opened = threading.Event()
 
     def handler(message) -> None:
         opened.wait(LIMIT)
-        seen.append(message)
+        received.append(message)
         stream.close()
 
     stream = db.child("x").stream(handler)
     opened.set()
     assert ended(stream)
-    assert len(seen) == 1
+    assert len(received) == 1
 
 
 def test_close_in_another_thread(db, inbox) -> None:
@@ -128,11 +128,11 @@ def test_reconnect_sends_a_put_on_the_root(server, db, inbox) -> None:
 def test_stream_closed_immediately_delivers_its_first_event(db, build) -> None:
     db.child("x").set({"a": 1})
     for _ in range(5):
-        seen = []
-        stream = build(db.child("x")).stream(seen.append)
+        received = []
+        stream = build(db.child("x")).stream(received.append)
         stream.close()
         assert ended(stream)
-        assert seen == [{"event": "put", "path": "/", "data": {"a": 1}}]
+        assert received == [{"event": "put", "path": "/", "data": {"a": 1}}]
 
 
 @pytest.fixture

@@ -89,8 +89,8 @@ try:
 except ImportError as error:
     print(error.name)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "google.cloud.storage", done.stderr
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert result.stdout.strip() == "google.cloud.storage", result.stderr
 
 
 def test_numeric_password_is_sent_as_text(auth) -> None:
@@ -131,16 +131,16 @@ def test_auth_can_be_subclassed(firebase, server) -> None:
     class Accounts(Auth):
         def __init__(self, api_key, requests, credentials) -> None:
             super().__init__(api_key, requests, credentials)
-            self.seen = []
+            self.received = []
 
         def sign_up(self, email):
-            self.seen.append(email)
+            self.received.append(email)
             return self.create_user_with_email_and_password(email, "correct horse")
 
     accounts = Accounts(firebase.api_key, firebase.requests, firebase.credentials)
     user = accounts.sign_up("ada@example.com")
     assert user["email"] == "ada@example.com"
-    assert accounts.seen == ["ada@example.com"]
+    assert accounts.received == ["ada@example.com"]
 
 
 def test_firebase_rest_returns_plain_dicts(server, users) -> None:

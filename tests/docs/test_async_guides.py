@@ -56,7 +56,7 @@ def site(emulator: firebase_rest.App) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    wait_for(lambda: server.started or not thread.is_alive(), what="the start of the application")
+    wait_for(lambda: server.started or not thread.is_alive(), description="the start of the application")
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(20)
@@ -141,10 +141,10 @@ def test_discord_bot_counts_points_and_posts_changes(bot):
     async def chat() -> None:
         await bot.setup_hook()
         try:
-            await asyncio.to_thread(wait_for, lambda: bot.stream.state == "open", what="the stream")
+            await asyncio.to_thread(wait_for, lambda: bot.stream.state == "open", description="the stream")
             await point(bot, morty)
             await point(bot, morty)
-            await asyncio.to_thread(wait_for, lambda: "<@7>: 2" in bot.sent, what="the message about the change")
+            await asyncio.to_thread(wait_for, lambda: "<@7>: 2" in bot.sent, description="the message about the change")
         finally:
             await bot.close()
 

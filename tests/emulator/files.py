@@ -58,8 +58,8 @@ class Files:
         url = f"{self.objects}?name={quote(name, safe='')}{query}"
         return self.request("POST", url, json.dumps(metadata or {}), sent)
 
-    def command(self, url, what, data=None, offset=None, method="POST"):
-        headers = {"X-Goog-Upload-Command": what}
+    def command(self, url, command, data=None, offset=None, method="POST"):
+        headers = {"X-Goog-Upload-Command": command}
         if offset is not None:
             headers["X-Goog-Upload-Offset"] = str(offset)
         return self.request(method, url, data, headers)

@@ -18,9 +18,9 @@ def test_app_check_callback_runs_for_every_request(monkeypatch):
         session = env.someone()
         env.auth.refresh(session.refresh_token)
         env.app.database().child("a").set(1, session)
-        seen = Event()
-        with env.app.database(session).child("a").stream(lambda message: seen.set()):
-            assert seen.wait(10)
+        received = Event()
+        with env.app.database(session).child("a").stream(lambda message: received.set()):
+            assert received.wait(10)
         tokens = [request.headers[APP_CHECK] for request in env.sent]
         assert len(tokens) == 4
         assert len(set(tokens)) == 4, "the function was called for each"
@@ -63,15 +63,15 @@ def test_locale_is_sent_with_auth_requests(monkeypatch):
 
 
 def test_app_headers_are_sent_to_every_service(monkeypatch):
-    who = {
+    headers = {
         "Referer": "https://example.com/",
         "X-Android-Package": "com.example",
         "X-Android-Cert": "AB12",
         "X-Ios-Bundle-Identifier": "com.example",
     }
-    with auth_environment(monkeypatch, headers=who) as env:
+    with auth_environment(monkeypatch, headers=headers) as env:
         env.auth.refresh(env.auth.sign_in_anonymous()["refreshToken"])
         env.app.database().get()
         assert len(env.sent) == 3
         for request in env.sent:
-            assert who.items() <= dict(request.headers).items()
+            assert headers.items() <= dict(request.headers).items()

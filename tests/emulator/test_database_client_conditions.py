@@ -71,16 +71,16 @@ def test_transaction_can_delete(root):
 
 def test_transaction_retries_after_conflicting_write(root):
     reference = root.child("list")
-    seen = []
+    received = []
 
     def add(value):
-        if len(seen) < 3:
-            root.child("list").set([f"other {len(seen)}"])
-        seen.append(value)
+        if len(received) < 3:
+            root.child("list").set([f"other {len(received)}"])
+        received.append(value)
         return [*(value or []), "mine"]
 
     assert reference.transaction(add) == ["other 2", "mine"]
-    assert seen == [None, ["other 0"], ["other 1"], ["other 2"]]
+    assert received == [None, ["other 0"], ["other 1"], ["other 2"]]
     assert reference.get().val() == ["other 2", "mine"]
 
 

@@ -28,9 +28,9 @@ def test_threads_sharing_a_database_get_their_own_responses(root):
     wrong = []
     start = threading.Barrier(THREADS)
 
-    def check(expected, found, what):
-        if expected != found:
-            wrong.append((what, expected, found))
+    def check(expected, result, name):
+        if expected != result:
+            wrong.append((name, expected, result))
 
     def work(n):
         log = [f"{n}-{i}" for i in range(5)]

@@ -124,12 +124,12 @@ def test_events_are_in_commit_order_and_complete(server):
         threads = [threading.Thread(target=write, args=(name,)) for name in range(writers)]
         for thread in threads:
             thread.start()
-        seen = [one.next() for _ in range(writers * rounds)]
-        assert seen == [other.next() for _ in range(writers * rounds)]
+        received = [one.next() for _ in range(writers * rounds)]
+        assert received == [other.next() for _ in range(writers * rounds)]
         for thread in threads:
             thread.join()
         for name in range(writers):
-            assert [data for _, path, data in seen if path == f"/{name}"] == list(range(rounds))
+            assert [data for _, path, data in received if path == f"/{name}"] == list(range(rounds))
 
 
 def test_closed_stream_is_removed(server, db):

@@ -378,10 +378,10 @@ def test_requests_of_web_pages_are_rejected(root, path, origin):
 
 
 @pytest.mark.parametrize("path", ["/internal/export", "/_admin/export"])
-@pytest.mark.parametrize("where", ["../out", "/tmp/out", "a/../../out", ".", "..", "a/..", "link/out", "~/../../out"])
-def test_requests_for_other_folders_are_rejected(root, path, where):
+@pytest.mark.parametrize("folder", ["../out", "/tmp/out", "a/../../out", ".", "..", "a/..", "link/out", "~/../../out"])
+def test_requests_for_other_folders_are_rejected(root, path, folder):
     (root / "link").symlink_to(root.parent)
-    response = call(Emulator(exports=root), "POST", path, {"path": where})
+    response = call(Emulator(exports=root), "POST", path, {"path": folder})
     assert response.status == 403, response.body
     assert [entry.name for entry in root.iterdir()] == ["link"]
     assert [entry.name for entry in root.parent.iterdir()] == ["exports"]

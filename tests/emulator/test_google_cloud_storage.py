@@ -28,9 +28,9 @@ def google(server, monkeypatch):
         yield google
 
 
-@pytest.mark.parametrize("what", ONLY_OURS)
-def test_google_cloud_storage_operations(google, what):
-    ONLY_OURS[what](google)
+@pytest.mark.parametrize("operation", ONLY_OURS)
+def test_google_cloud_storage_operations(google, operation):
+    ONLY_OURS[operation](google)
 
 
 def test_pyrebase_program_with_service_account(server, monkeypatch, tmp_path):

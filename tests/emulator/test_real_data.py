@@ -32,9 +32,9 @@ def hours():
 def airports():
     with (DATA / "airports.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            where = {"latitude": float(row["latitude"]), "longitude": float(row["longitude"])}
+            position = {"latitude": float(row["latitude"]), "longitude": float(row["longitude"])}
             home = {name: row[name] for name in ("city", "state") if row[name] != "NA"}
-            yield row["iata"], {"name": row["name"], **home, "where": where}
+            yield row["iata"], {"name": row["name"], **home, "where": position}
 
 
 HOURS = dict(hours())

@@ -43,9 +43,9 @@ def test_two_gigabytes_need_at_most_64_mb_of_memory(server, tmp_path: Path) -> N
     large = tmp_path / "large.bin"
     command = [sys.executable, "-c", CLIENT, str(large), str(SIZE)]
     try:
-        done = subprocess.run(command, env={**os.environ, **server.environ}, capture_output=True, text=True)
+        result = subprocess.run(command, env={**os.environ, **server.environ}, capture_output=True, text=True)
     finally:
         large.unlink(missing_ok=True)
         server.emulator.reset()
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < LIMIT
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) < LIMIT

@@ -77,8 +77,8 @@ def test_finalize_can_be_repeated(files, url):
 @pytest.mark.parametrize("offset", [0, KB256 - 1, KB256 + 1, 10**20])
 def test_chunk_at_wrong_offset_is_rejected(files, url, offset):
     files.command(url, "upload", CHUNK, 0)
-    for what in ("upload", "upload, finalize", "finalize"):
-        response = files.command(url, what, None if what == "finalize" else CHUNK, offset)
+    for command in ("upload", "upload, finalize", "finalize"):
+        response = files.command(url, command, None if command == "finalize" else CHUNK, offset)
         assert error(response)[0] == 400
         assert response.headers["X-Goog-Upload-Status"] == "active"
         assert response.headers["X-Goog-Upload-Size-Received"] == str(KB256)
@@ -137,14 +137,14 @@ def test_finished_upload_rejects_commands(files, url):
     assert files.download("r").content == b"x"
 
 
-@pytest.mark.parametrize("what", ["query", "cancel", "upload", "finalize"])
-def test_unknown_upload_is_404(files, what):
-    assert error(files.command(f"{files.objects}?name=r&upload_id=none", what, offset=0))[0] == 404
+@pytest.mark.parametrize("command", ["query", "cancel", "upload", "finalize"])
+def test_unknown_upload_is_404(files, command):
+    assert error(files.command(f"{files.objects}?name=r&upload_id=none", command, offset=0))[0] == 404
 
 
-@pytest.mark.parametrize("what", ["start, upload", "upload, cancel", "query, finalize", "pause", "", ","])
-def test_unknown_upload_command_is_400(files, url, what):
-    headers = {"X-Goog-Upload-Command": what, "X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Offset": "0"}
+@pytest.mark.parametrize("command", ["start, upload", "upload, cancel", "query, finalize", "pause", "", ","])
+def test_unknown_upload_command_is_400(files, url, command):
+    headers = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Offset": "0"}
     assert error(files.request("POST", url, b"", headers))[0] == 400
 
 

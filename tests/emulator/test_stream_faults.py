@@ -26,14 +26,14 @@ class Wire:
         host, port = server.host.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), LIMIT)
         self.socket.sendall(OPEN)
-        self.seen = b""
+        self.received = b""
         self.until(FIRST)
 
-    def until(self, what):
-        while what not in self.seen:
+    def until(self, text):
+        while text not in self.received:
             data = self.socket.recv(65536)
-            assert data, f"the end came after {self.seen!r}"
-            self.seen += data
+            assert data, f"the end came after {self.received!r}"
+            self.received += data
 
     def rest(self):
         """Return the bytes until the connection ends. Raises ConnectionResetError if it is reset."""

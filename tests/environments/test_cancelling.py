@@ -146,30 +146,30 @@ def https_proxy(tls: ssl.SSLContext) -> Iterator[ScriptedServer]:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_deadline_and_close_end_a_wait(run: Run, tls: ssl.SSLContext, first_line: str, scheme: str) -> None:
     with ScriptedServer(serve, tls=tls if scheme == "https" else None) as server:
-        done = run(f"{first_line}\n{PROGRAM}", server.url)
-    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        result = run(f"{first_line}\n{PROGRAM}", server.url)
+    assert (result.stdout, result.returncode) == ("done\n", 0), result.stderr
 
 
 @pytest.mark.parametrize("first_line", FIRST_LINES.values(), ids=FIRST_LINES.keys())
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_bytes_after_a_response_are_dropped(run: Run, tls: ssl.SSLContext, first_line: str, scheme: str) -> None:
     with ScriptedServer(serve, tls=tls if scheme == "https" else None) as server:
-        done = run(f"{first_line}\n{SURPLUS_PROGRAM}", server.url)
-    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        result = run(f"{first_line}\n{SURPLUS_PROGRAM}", server.url)
+    assert (result.stdout, result.returncode) == ("done\n", 0), result.stderr
 
 
 def test_bytes_after_a_response_through_an_https_proxy_are_dropped(
     run: Run, tls: ssl.SSLContext, https_proxy: ScriptedServer
 ) -> None:
     with ScriptedServer(serve, tls=tls) as server:
-        done = run(SURPLUS_PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
-    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        result = run(SURPLUS_PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
+    assert (result.stdout, result.returncode) == ("done\n", 0), result.stderr
 
 
 def test_deadline_and_close_end_a_wait_through_an_https_proxy(
     run: Run, tls: ssl.SSLContext, https_proxy: ScriptedServer
 ) -> None:
     with ScriptedServer(serve, tls=tls) as server:
-        done = run(PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
-    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        result = run(PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
+    assert (result.stdout, result.returncode) == ("done\n", 0), result.stderr
     assert https_proxy.connections

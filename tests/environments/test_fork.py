@@ -384,6 +384,6 @@ TLS = (
 
 @pytest.mark.parametrize(("echo", "body"), schemes(CASES, *TLS), indirect=["echo"])
 def test_call_in_forked_process(run, echo, body) -> None:
-    done = run(START + textwrap.dedent(body), echo.url)
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "AssertionError" not in done.stderr
+    result = run(START + textwrap.dedent(body), echo.url)
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert "AssertionError" not in result.stderr

@@ -127,6 +127,6 @@ CASES = {
 def test_green_threads(run, echo, library, body) -> None:
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
-    done = run(START[library] + BODY + textwrap.dedent(body), echo.url, options=("-W", "ignore::DeprecationWarning"))
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "Traceback" not in done.stderr
+    result = run(START[library] + BODY + textwrap.dedent(body), echo.url, options=("-W", "ignore::DeprecationWarning"))
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert "Traceback" not in result.stderr

@@ -17,7 +17,7 @@ from firebase_rest import initialize_app
 CONFIG = {"apiKey": "k", "databaseURL": os.environ["DATABASE"]}
 
 class Interruption:
-    '''Calls `handler` at line number `at` of what is traced, in whatever function that is.'''
+    '''Calls `handler` when `at` lines of the traced functions have run.'''
 
     def __init__(self, at, handler):
         self.left, self.handler = at, handler
@@ -31,7 +31,7 @@ class Interruption:
         return self
 
 def interrupted(prepare, call, handler, step):
-    '''Interrupts `call` once at each line: the number of lines.'''
+    '''Interrupts `call` once at each line, and returns the number of lines.'''
     at = 1
     while True:
         prepared = prepare()
@@ -102,5 +102,5 @@ CASES = {
 
 @pytest.mark.parametrize("body", CASES.values(), ids=CASES.keys())
 def test_call_in_signal_handler_does_not_block(run, server, body) -> None:
-    done = run(PROGRAM + textwrap.dedent(body), DATABASE=server.config["databaseURL"], **server.environ)
-    assert done.returncode == 0, done.stderr
+    result = run(PROGRAM + textwrap.dedent(body), DATABASE=server.config["databaseURL"], **server.environ)
+    assert result.returncode == 0, result.stderr

@@ -92,13 +92,13 @@ WORK = {
 @pytest.mark.parametrize("deadline", [pytest.param("None", marks=pytest.mark.slow), "10"])
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
 def test_stream_thread_uses_services_after_main_thread_ends(program, work, deadline) -> None:
-    done = program(AFTER_MAIN.format(work=work.strip(), deadline=deadline))
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
-    assert "Traceback" not in done.stderr
+    result = program(AFTER_MAIN.format(work=work.strip(), deadline=deadline))
+    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_log_names_the_stream_that_keeps_the_program_running(program) -> None:
-    done = program(
+    result = program(
         LOG_EVENT
         + """
         app = initialize_app(CONFIG)
@@ -112,22 +112,22 @@ def test_log_names_the_stream_that_keeps_the_program_running(program) -> None:
         raise RuntimeError("in between")
     """
     )
-    assert done.returncode == 1
-    assert "RuntimeError: in between" in done.stderr
-    assert done.stderr.count("keeps the program running") == 1
-    assert "<Stream of /chat, open>" in done.stderr
-    assert "daemon=True" in done.stderr
-    assert "quiet" not in done.stderr
+    assert result.returncode == 1
+    assert "RuntimeError: in between" in result.stderr
+    assert result.stderr.count("keeps the program running") == 1
+    assert "<Stream of /chat, open>" in result.stderr
+    assert "daemon=True" in result.stderr
+    assert "quiet" not in result.stderr
 
 
 def test_daemon_stream_ends_with_the_main_thread(program) -> None:
-    done = program("""
+    result = program("""
         stream = initialize_app(CONFIG).database().stream(lambda message: None, daemon=True)
         wait_for(lambda: stream.state == "open")
         raise RuntimeError("in between")
     """)
-    assert done.returncode == 1
-    assert "keeps the program" not in done.stderr
+    assert result.returncode == 1
+    assert "keeps the program" not in result.stderr
 
 
 # --- the end of the program ------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ EXITS = {
 @pytest.mark.parametrize("kind", EXITS)
 def test_call_at_exit_ends(program, kind, first, deadline) -> None:
     register, keep = EXITS[kind]
-    done = program(
+    result = program(
         f"""
         app = initialize_app(CONFIG, deadline={deadline})
         db = app.database()
@@ -161,14 +161,14 @@ def test_call_at_exit_ends(program, kind, first, deadline) -> None:
         """,
         limit=20,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     if kind == "atexit":
-        assert done.stdout == "done\n", done.stderr
+        assert result.stdout == "done\n", result.stderr
 
 
 @pytest.mark.parametrize("use", ["stream(lambda message: None)", "live()"])
 def test_stream_opened_at_interpreter_exit_is_rejected(program, use) -> None:
-    done = program(
+    result = program(
         f"""
         gc.set_threshold(0)  # the cycle is collected when the interpreter exits, and not before
         db = initialize_app(CONFIG).database()
@@ -180,13 +180,13 @@ def test_stream_opened_at_interpreter_exit_is_rejected(program, use) -> None:
     """,
         limit=20,
     )
-    assert done.returncode == 0
-    assert "StreamError" in done.stderr
-    assert "while the program exits" in done.stderr
+    assert result.returncode == 0
+    assert "StreamError" in result.stderr
+    assert "while the program exits" in result.stderr
 
 
 def test_garbage_collected_apps_leave_no_threads(program) -> None:
-    done = program("""
+    result = program("""
         for _ in range(200):
             initialize_app(CONFIG, deadline=10).database().get()
         wait_for(lambda: threading.active_count() <= 2)
@@ -195,11 +195,11 @@ def test_garbage_collected_apps_leave_no_threads(program) -> None:
                 app.database().get()
         wait_for(lambda: threading.active_count() == 1)
     """)
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def test_ctrl_c_ends_program_after_main_thread_ended(program) -> None:
-    done = program("""
+    result = program("""
         def interrupt():
             threading.main_thread().join()
             while True:  # Python handles a signal that arrives just before a system call only after the call
@@ -209,18 +209,18 @@ def test_ctrl_c_ends_program_after_main_thread_ended(program) -> None:
         stream = initialize_app(CONFIG).database().stream(lambda message: None)
         wait_for(lambda: stream.state == "open")
     """)
-    assert "KeyboardInterrupt" in done.stderr
+    assert "KeyboardInterrupt" in result.stderr
 
 
 def test_ctrl_c_in_the_main_thread_ends_streams_too(program) -> None:
-    done = program("""
+    result = program("""
         stream = initialize_app(CONFIG).database().stream(lambda message: None)
         wait_for(lambda: stream.state == "open")
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(30)
     """)
-    assert done.returncode == -signal.SIGINT
-    assert "keeps the program" not in done.stderr
+    assert result.returncode == -signal.SIGINT
+    assert "keeps the program" not in result.stderr
 
 
 # --- SystemExit in handlers ---------------------------------------------------------------------------
@@ -230,26 +230,26 @@ def test_ctrl_c_in_the_main_thread_ends_streams_too(program) -> None:
 @pytest.mark.parametrize("callback", ["handler", "on_state"])
 def test_system_exit_in_callback_ends_the_stream(program, error, callback) -> None:
     arguments = "fail" if callback == "handler" else "print, on_state=fail"
-    done = program(f"""
+    result = program(f"""
         def fail(_):
             raise {error}("no more")
         stream = initialize_app(CONFIG).database().stream({arguments})
         stream.thread.join(10)
         assert not stream.is_alive() and stream.state == "closed"
     """)
-    assert done.returncode == 0, done.stderr
-    assert f"has ended, because a callback raised {error.rpartition('.')[2]}" in done.stderr
+    assert result.returncode == 0, result.stderr
+    assert f"has ended, because a callback raised {error.rpartition('.')[2]}" in result.stderr
 
 
 def test_system_exit_in_handler_ends_sync_stream(program) -> None:
-    done = program("""
+    result = program("""
         initialize_app(CONFIG).database().stream(lambda message: sys.exit(7), is_async=False)
     """)
-    assert (done.returncode, done.stderr) == (7, "")
+    assert (result.returncode, result.stderr) == (7, "")
 
 
 def test_system_exit_in_callback_ends_the_live_copy(program) -> None:
-    done = program("""
+    result = program("""
         db = initialize_app(CONFIG).database()
         live = db.live()
         live.on_value(lambda value: sys.exit() if value.val() else None)
@@ -260,5 +260,5 @@ def test_system_exit_in_callback_ends_the_live_copy(program) -> None:
             assert "SystemExit" in str(error), error
         wait_for(lambda: not live.is_alive())
     """)
-    assert done.returncode == 0, done.stderr
-    assert "has ended, because a callback raised SystemExit" in done.stderr
+    assert result.returncode == 0, result.stderr
+    assert "has ended, because a callback raised SystemExit" in result.stderr

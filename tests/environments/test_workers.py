@@ -101,8 +101,8 @@ def work(number):
 
 if __name__ == "__main__":
     assert db.child("before").get().val() == "before"
-    seen = []
-    stream = db.stream(seen.append)
+    received = []
+    stream = db.stream(received.append)
     live = db.live()
     with multiprocessing.get_context("{method}").Pool(3) as pool:
         results = pool.map(work, range(120), chunksize=5)
@@ -128,8 +128,8 @@ POOLS = {
 @pytest.mark.parametrize(("echo", "pool"), schemes(POOLS), indirect=["echo"])
 def test_process_pool(run, echo, pool) -> None:
     library, method = pool
-    done = run(POOL.format(library=library, method=method), echo.url)
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    result = run(POOL.format(library=library, method=method), echo.url)
+    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
 
 
 BUCKET = """
@@ -153,8 +153,8 @@ assert [child.result() for child in children] == [40] * 4
 def test_google_bucket_in_forked_processes(run, server, tmp_path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps(key_file("https://oauth2.googleapis.com/token")))
-    done = run(BUCKET, str(key), **server.environ)
-    assert done.returncode == 0, done.stderr
+    result = run(BUCKET, str(key), **server.environ)
+    assert result.returncode == 0, result.stderr
 
 
 ARGUMENTS = """
@@ -180,5 +180,5 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("echo", "method"), schemes({"fork": "fork", "spawn": "spawn"}), indirect=["echo"])
 def test_services_as_process_arguments(run, echo, method) -> None:
-    done = run(textwrap.dedent(ARGUMENTS).format(method=method), echo.url)
-    assert done.returncode == 0, done.stderr
+    result = run(textwrap.dedent(ARGUMENTS).format(method=method), echo.url)
+    assert result.returncode == 0, result.stderr

@@ -23,15 +23,15 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays before retries, which are recorded instead of waited for."""
-    seen: list[float] = []
+    delays: list[float] = []
     real = exchange.backoff_delay
 
     def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
-        seen.append(real(attempt, retry_after))
+        delays.append(real(attempt, retry_after))
         return 0.0
 
     monkeypatch.setattr(exchange, "backoff_delay", backoff_delay)
-    return seen
+    return delays
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

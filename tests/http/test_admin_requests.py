@@ -161,11 +161,11 @@ def test_errors_and_logs_contain_no_sent_secret(auth, caplog, call, secret):
     with pytest.raises(AuthError) as caught:
         call(auth)
     error = caught.value
-    shown = f"{error} {error!r} {error.args} {error.message} {error.details} {error.response.text} {caplog.text}"
-    shown += repr(pickle.dumps(error))
-    assert secret not in shown
-    assert ACCESS not in shown
-    assert "INVALID_ARGUMENT" in shown
+    text = f"{error} {error!r} {error.args} {error.message} {error.details} {error.response.text} {caplog.text}"
+    text += repr(pickle.dumps(error))
+    assert secret not in text
+    assert ACCESS not in text
+    assert "INVALID_ARGUMENT" in text
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_rejected_session_error_hides_token_and_record(auth, change, kind):
     token = certificates.signed(certificates.id_claims())
     with pytest.raises(kind) as caught:
         auth.verify_id_token(token, check_revoked=True)
-    shown = f"{caught.value} {caught.value!r} {caught.value.__dict__} {pickle.dumps(caught.value)!r}"
-    assert "c2VjcmV0LWhhc2g" not in shown
-    assert not [piece for piece in token.split(".") if piece in shown]
+    text = f"{caught.value} {caught.value!r} {caught.value.__dict__} {pickle.dumps(caught.value)!r}"
+    assert "c2VjcmV0LWhhc2g" not in text
+    assert not [piece for piece in token.split(".") if piece in text]
     assert caught.value.status == 401
 
 
@@ -190,9 +190,9 @@ def test_reprs_hide_service_account_key(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
         auth = app.auth()
-        shown = f"{app!r} {auth!r} {auth._server!r} {auth.admin!r} {auth._requestor!r} {auth.admin.for_tenant('t1')!r}"
-    assert key_pair()[0][100:140] not in shown
-    assert KEY not in shown
+        text = f"{app!r} {auth!r} {auth._server!r} {auth.admin!r} {auth._requestor!r} {auth.admin.for_tenant('t1')!r}"
+    assert key_pair()[0][100:140] not in text
+    assert KEY not in text
 
 
 @responses.activate

@@ -151,7 +151,7 @@ def test_deadlines_of_some_threads_never_end_calls_of_others(connect):
             except NetworkError as error:
                 problems.append(error)
 
-        threads = [threading.Thread(target=each) for each in [hurry, work] * 4]
+        threads = [threading.Thread(target=target) for target in [hurry, work] * 4]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -249,12 +249,12 @@ def test_calls_at_interpreter_exit_end(use):
     source = Path(__file__).parents[2] / "src"
     with ScriptedServer(ok("7")) as server:
         program = AT_EXIT.format(module="atexit", use=use)
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", program, server.url],
             env={"PYTHONPATH": str(source)},
             capture_output=True,
             text=True,
             timeout=LIMIT,
         )
-    assert done.returncode == 0
-    assert done.stdout.startswith("result: 7") or "error: " in done.stdout, done
+    assert result.returncode == 0
+    assert result.stdout.startswith("result: 7") or "error: " in result.stdout, result

@@ -38,7 +38,7 @@ def test_pause_beyond_the_deadline_raises_immediately(channel):
 
 
 def test_closing_the_app_ends_a_pause_of_a_flow(channel):
-    one = channel("http://127.0.0.1:9")
+    requestor = channel("http://127.0.0.1:9")
     started = threading.Event()
     caught = []
 
@@ -48,23 +48,23 @@ def test_closing_the_app_ends_a_pause_of_a_flow(channel):
 
     def work():
         try:
-            one.run(flow())
+            requestor.run(flow())
         except NetworkError as error:
             caught.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     assert started.wait(LIMIT)
-    one.transport.close()
+    requestor.transport.close()
     thread.join(LIMIT)
     assert "closed" in str(caught[0])
 
 
 def test_iterator_body_is_sent_in_chunks_or_with_its_length(channel):
     with ScriptedServer(ok()) as server:
-        one = channel(server)
-        one.fetch(Request("PUT", f"{server.url}/a", body=iter([b"ab", b"c"])))
-        one.fetch(Request("PUT", f"{server.url}/a", headers={"content-length": "3"}, body=iter([b"ab", b"c"])))
+        requestor = channel(server)
+        requestor.fetch(Request("PUT", f"{server.url}/a", body=iter([b"ab", b"c"])))
+        requestor.fetch(Request("PUT", f"{server.url}/a", headers={"content-length": "3"}, body=iter([b"ab", b"c"])))
     first, second = server.requests
     assert first.headers["transfer-encoding"] == "chunked"
     assert "transfer-encoding" not in second.headers
@@ -124,9 +124,9 @@ def test_closing_the_app_ends_a_read_of_an_open_body(channel):
         peer.hold()
 
     with ScriptedServer(script) as server:
-        one = channel(server)
-        reader = one.fetch(Request("GET", f"{server.url}/a", stream=True)).reader
-        closer = threading.Timer(0.05, one.transport.close)
+        requestor = channel(server)
+        reader = requestor.fetch(Request("GET", f"{server.url}/a", stream=True)).reader
+        closer = threading.Timer(0.05, requestor.transport.close)
         closer.start()
         with pytest.raises(NetworkError):
             reader.read(100)

@@ -33,16 +33,20 @@ def texts_of(error: BaseException) -> str:
     seen: list[BaseException] = []
     stack: list[BaseException | None] = [error]
     while stack:
-        one = stack.pop()
-        if one is None or one in seen:
+        current = stack.pop()
+        if current is None or current in seen:
             continue
-        seen.append(one)
-        parts += [str(one), repr(one), repr(one.args)]
-        parts += [repr(value) for name, value in vars(one).items() if name != "details"]
-        for carrier in (getattr(one, "response", None), getattr(one, "request", None)):
+        seen.append(current)
+        parts += [str(current), repr(current), repr(current.args)]
+        parts += [repr(value) for name, value in vars(current).items() if name != "details"]
+        for carrier in (getattr(current, "response", None), getattr(current, "request", None)):
             if carrier is not None:
                 parts.append(repr(vars(carrier)))
-        stack += [one.__cause__, one.__context__, *(arg for arg in one.args if isinstance(arg, BaseException))]
+        stack += [
+            current.__cause__,
+            current.__context__,
+            *(arg for arg in current.args if isinstance(arg, BaseException)),
+        ]
     parts += traceback.format_exception(type(error), error, error.__traceback__)
     parts.append(pickle.dumps(error).decode("latin-1"))
     parts.append(repr(vars(pickle.loads(pickle.dumps(error)))))

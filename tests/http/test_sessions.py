@@ -106,21 +106,21 @@ def test_default_user_agent_names_this_package(connect):
 def test_session_hooks_are_called(connect):
     with ScriptedServer(ok("7")) as server:
         app = connect(server)
-        seen: list[int] = []
-        app.requests.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
+        received: list[int] = []
+        app.requests.hooks["response"].append(lambda response, **_: received.append(response.status_code))
         assert app.database().get().val() == 7
-    assert seen == [200]
+    assert received == [200]
 
 
 def test_hook_may_read_the_body(connect):
     with ScriptedServer(respond_with((200, "7"), (401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)
-        seen: list[str] = []
-        app.requests.hooks["response"].append(lambda response, **_: seen.append(response.text))
+        received: list[str] = []
+        app.requests.hooks["response"].append(lambda response, **_: received.append(response.text))
         assert app.database().get().val() == 7
         with pytest.raises(PermissionDenied):
             app.database().get()
-    assert seen == ["7", '{"error": "Permission denied"}']
+    assert received == ["7", '{"error": "Permission denied"}']
 
 
 def test_session_may_read_every_body(connect):
@@ -323,11 +323,11 @@ def test_own_session_keeps_no_cookies(connect):
     assert server.requests[1].headers["cookie"] == "mine=1"
 
 
-@pytest.mark.parametrize("way", ["own session", "policy"])
-def test_cookies_are_kept_by_a_custom_policy(connect, way):
+@pytest.mark.parametrize("source", ["own session", "policy"])
+def test_cookies_are_kept_by_a_custom_policy(connect, source):
     with ScriptedServer(respond_with((200, "1", {"Set-Cookie": "user=a"}))) as server, requests.Session() as session:
-        app = connect(server, session=session) if way == "own session" else connect(server)
-        if way == "policy":
+        app = connect(server, session=session) if source == "own session" else connect(server)
+        if source == "policy":
             app.requests.cookies.set_policy(DefaultCookiePolicy())
         app.database().get()
         app.database().get()

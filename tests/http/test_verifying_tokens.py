@@ -136,8 +136,8 @@ def test_error_does_not_contain_the_token(auth, name, caplog):
     with pytest.raises(InvalidToken) as caught:
         auth.verify_id_token(token)
     error = caught.value
-    shown = f"{error} {error!r} {error.args} {error.message} {error.__context__} {caplog.text}"
-    assert not [piece for piece in token.split(".") if len(piece) > 10 and piece in shown]
+    text = f"{error} {error!r} {error.args} {error.message} {error.__context__} {caplog.text}"
+    assert not [piece for piece in token.split(".") if len(piece) > 10 and piece in text]
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 

@@ -32,12 +32,12 @@ extras: []
 def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run a program and return its output with errors. Raises `CalledProcessError` if it fails."""
     environ = {**os.environ, **env} if env is not None else None
-    done = subprocess.run(
+    result = subprocess.run(
         command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110
     )
-    if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, command, done.stdout)
-    return done.stdout
+    if result.returncode:
+        raise subprocess.CalledProcessError(result.returncode, command, result.stdout)
+    return result.stdout
 
 
 class Installation:
@@ -61,6 +61,6 @@ class Installation:
 
     def error(self, code: str) -> str:
         """Return the last line of the traceback of `code`."""
-        done = subprocess.run([self.python, "-I", "-c", code], cwd=self.folder, capture_output=True, text=True)
-        assert done.returncode, f"{code} works"
-        return done.stderr.splitlines()[-1]
+        result = subprocess.run([self.python, "-I", "-c", code], cwd=self.folder, capture_output=True, text=True)
+        assert result.returncode, f"{code} works"
+        return result.stderr.splitlines()[-1]

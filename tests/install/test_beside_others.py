@@ -70,10 +70,10 @@ def check(installation: Installation) -> str:
     """Return the report of the migration checker for a program without findings."""
     (installation.folder / "clean.py").write_text("import pyrebase\n")
     command = [installation.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
-    done = subprocess.run(command, cwd=installation.folder, capture_output=True, text=True)
-    assert done.returncode == ("Nothing found" not in done.stdout), done
-    assert done.stderr == ""
-    return done.stdout
+    result = subprocess.run(command, cwd=installation.folder, capture_output=True, text=True)
+    assert result.returncode == ("Nothing found" not in result.stdout), result
+    assert result.stderr == ""
+    return result.stdout
 
 
 def test_drop_in_works_without_loading_google_auth(installation: Installation, surroundings: dict[str, str]) -> None:

@@ -99,10 +99,10 @@ class FileTranscript(Recording):
         return response.headers.get("x-goog-upload-url", "")
 
     def command(
-        self, url: str, what: str, data: bytes = b"", offset: int | None = None, verb: str = "POST"
+        self, url: str, command: str, data: bytes = b"", offset: int | None = None, verb: str = "POST"
     ) -> requests.Response:
         """Send a command of a resumable upload."""
-        headers = {"X-Goog-Upload-Command": what}
+        headers = {"X-Goog-Upload-Command": command}
         if offset is not None:
             headers["X-Goog-Upload-Offset"] = str(offset)
         return self.upload_to(url, data, headers, verb=verb)

@@ -2,17 +2,17 @@
 
 A seed and a number reproduce a case.
 
-Excluded are values that the JavaScript SDK cannot represent: numbers beyond 2^53, a key "__proto__", two spellings of
-zero of equal
-length in one case ("-0" and "00" are one key to it). Also excluded are cases in which the SDK contradicts itself
-(`test_oracle.py` shows each):
-- In an update, what deletes comes late and priorities last. Offline it applies members as they stand, and loses the
-  priority of a place that comes only with a later member, or that is empty for a moment; its own code for merges puts
-  priorities last, as we do.
-- Nothing increments after an update of deep paths: it adds to what was there before that update.
-- An upper bound on priorities, and the upper bound "" on keys, go with `limit_to_first`. With `limit_to_last` its short
-  cut for small limits compares only keys where no child has a priority, and takes "" for no key; the same query with a
-  larger limit is answered correctly.
+The cases contain no values that the JavaScript SDK cannot represent: numbers beyond 2^53, a key "__proto__", and two
+spellings of zero of equal length (the SDK treats "-0" and "00" as one key).
+
+They also avoid the situations in which the SDK contradicts itself (`test_oracle.py` has an example of each):
+- In an update, deletions come late and priorities last. Offline, the SDK applies the members in their order, and loses
+  the priority of a location that a later member creates, or that is empty in between. The SDK's own code for merges
+  puts priorities last, as the emulator does.
+- No increment follows an update of deep paths, because the SDK adds to the value from before that update.
+- An upper bound on priorities, and the upper bound "" on keys, occur only with `limit_to_first`. With small limits of
+  `limit_to_last`, the SDK compares only keys if no child has a priority, and treats "" as no key. With a larger limit
+  its result is correct.
 """
 
 from __future__ import annotations

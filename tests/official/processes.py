@@ -57,9 +57,9 @@ def install(folder: Path = HERE) -> None:
         if installed.is_file() and installed.read_text() == wanted.hexdigest():
             return
         command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Unavailable(f"npm ci failed with exit code {done.returncode}:\n{done.stderr[-2000:]}")
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise Unavailable(f"npm ci failed with exit code {result.returncode}:\n{result.stderr[-2000:]}")
         installed.write_text(wanted.hexdigest())
 
 
@@ -142,9 +142,9 @@ class OfficialStorageEmulator(Child):
         """Set the permissions of users: "allow", "deny", or "signed-in", which requires a user's token."""
         self._control("PUT", "setRules", {"rules": {"files": [{"name": "storage.rules", "content": word}]}})
 
-    def _control(self, method: str, what: str, body: Any = None) -> None:
+    def _control(self, method: str, path: str, body: Any = None) -> None:
         request = Request(
-            f"http://{self.host}/internal/{what}",
+            f"http://{self.host}/internal/{path}",
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
             method=method,

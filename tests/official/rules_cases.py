@@ -1,7 +1,7 @@
 """Random rules files, data and operations, in the format of `rules_oracle.cjs`.
 
-A seed and a number reproduce a case. `endsWith` is left out:
-targaryen compares with the first occurrence only. So are `increment`, `startAfter` and `endBefore`, which it lacks.
+A seed and a number reproduce a case. The cases do not use `endsWith`, which targaryen compares with the first
+occurrence only, nor `increment`, `startAfter` and `endBefore`, which targaryen does not have.
 """
 
 from __future__ import annotations

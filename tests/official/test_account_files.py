@@ -55,11 +55,11 @@ def transfer(host: str, folder: Path, users: list[dict[str, Any]], **options: st
     file = folder / "users.json"
     file.write_text(json.dumps({"users": users}))
     command = [node(), "account_files.cjs", f"http://{host}/www.googleapis.com", "demo-project", str(file)]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, json.dumps(options)], cwd=HERE, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def test_exported_users_are_those_imported(ours: Server, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_both_emulators_return_equal_auth_responses(
 
 
 def test_every_listed_difference_occurs(our_host: str) -> None:
-    shown = set()
+    recorded = set()
     for scenario in SCENARIOS.values():
-        shown |= record(scenario, our_host).differences.keys()
-    assert shown == DIFFERENCES.keys()
+        recorded |= record(scenario, our_host).differences.keys()
+    assert recorded == DIFFERENCES.keys()

@@ -94,8 +94,8 @@ def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle)
         if text(mine) != text(theirs):
             if contradicts_itself(case, number, official["events"], events, oracle):
                 return None
-            what = json.dumps(case["writes"][number - 1]) if number else "the registration"
-            return f"{what} fires\n      {json.dumps(mine)}, with the SDK\n      {json.dumps(theirs)}"
+            cause = json.dumps(case["writes"][number - 1]) if number else "the registration"
+            return f"{cause} fires\n      {json.dumps(mine)}, with the SDK\n      {json.dumps(theirs)}"
     return None
 
 

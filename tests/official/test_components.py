@@ -60,5 +60,5 @@ def test_storage_rules_stub_allows_denies_and_requires_token(
 
 def test_component_ends_when_stdin_closes(official_components: None) -> None:
     for script in ("auth_emulator.cjs", "storage_emulator.cjs", "sdk_oracle.cjs"):
-        done = subprocess.run([node(), script], cwd=HERE, stdin=subprocess.DEVNULL, timeout=30, check=False)
-        assert done.returncode == 0
+        result = subprocess.run([node(), script], cwd=HERE, stdin=subprocess.DEVNULL, timeout=30, check=False)
+        assert result.returncode == 0

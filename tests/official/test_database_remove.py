@@ -36,6 +36,6 @@ def test_command_line_removes_a_large_path(server: Server, monkeypatch: pytest.M
     if speed == SLOW:
         assert requests.delete(f"{root}/big.json?writeSizeLimit=tiny", timeout=LIMIT).status_code == 400
     command = [node(), "database_remove.cjs", root, "demo-project-default-rtdb", "/big"]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
     assert requests.get(f"{root}/.json", timeout=LIMIT).json() == {"other": 1}

@@ -17,7 +17,7 @@ def google(official_storage, monkeypatch):
         yield google
 
 
-@pytest.mark.parametrize("what", ONLY_OURS)
-def test_only_our_emulator_can_do_that_with_google_cloud_storage(google, what):
+@pytest.mark.parametrize("operation", ONLY_OURS)
+def test_operation_fails_on_the_official_emulator(google, operation):
     with pytest.raises((Exception, pytest.fail.Exception)):
-        ONLY_OURS[what](google)
+        ONLY_OURS[operation](google)

@@ -17,9 +17,9 @@ RULES = '{"rules": {"users": {"$uid": {".read": "auth.uid === $uid", ".write": "
 def test_clients_of_node_work_together(official_components: None) -> None:
     with Emulator(database_rules=RULES).serve() as server:
         command = [node(), "node_clients.cjs", server.host]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+        result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    results = json.loads(result.stdout)
     assert results["accounts"] == {
         "same": True,
         "name": "Ada",

@@ -124,19 +124,19 @@ def disagreement(case: dict[str, Any], official: dict[str, Any], mine: dict[str,
         "val()": {} if value is None and case["filter"] else value,
         "keys of val()": keys if isinstance(value, dict) else [] if value is None and case["filter"] else None,
     }
-    each = mine["each()"]
+    pairs = mine["each()"]
     if isinstance(value, list) and not case["filter"]:
-        each = [pair for pair in each if pair[1] is not None]
-    if [key for key, _ in each] != keys:
-        return f"each() has the keys {[key for key, _ in each]}, the SDK {keys}"
-    for name, there in expected.items():
-        same = mine[name] == there if name == "keys of val()" else text(mine[name]) == text(there)
+        pairs = [pair for pair in pairs if pair[1] is not None]
+    if [key for key, _ in pairs] != keys:
+        return f"each() has the keys {[key for key, _ in pairs]}, the SDK {keys}"
+    for name, official_value in expected.items():
+        same = mine[name] == official_value if name == "keys of val()" else text(mine[name]) == text(official_value)
         if not same:
-            return f"{name} is {json.dumps(mine[name])}, the SDK has {json.dumps(there)}"
-    for key, item in each:
-        there = value[int(key)] if isinstance(value, list) else value[key]
-        if text(item) != text(there):
-            return f"each() gives {item!r} for {key!r}, the SDK {there!r}"
+            return f"{name} is {json.dumps(mine[name])}, the SDK has {json.dumps(official_value)}"
+    for key, item in pairs:
+        official_item = value[int(key)] if isinstance(value, list) else value[key]
+        if text(item) != text(official_item):
+            return f"each() gives {item!r} for {key!r}, the SDK {official_item!r}"
     return None
 
 

@@ -46,10 +46,10 @@ def test_program_of_the_guide_reads_what_it_wrote(server: Server, tmp_path: Path
     program.write_text(text + ("\nprocess.exit();\n" if name == "app.mjs" else ""))
     (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
     environ = {**os.environ, **server.environ, "NODE_NO_WARNINGS": "1"}
-    done = subprocess.run(
+    result = subprocess.run(
         [node(), str(program)], env=environ, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
     )
-    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+    assert (result.returncode, result.stdout) == (0, "hello\n"), result.stderr
     owner = {"Authorization": "Bearer owner"}
     users = requests.get(f"http://{server.host}/users.json", headers=owner, timeout=20).json()
     assert list(users.values()) == ["hello"]

@@ -357,8 +357,8 @@ def test_listens_with_random_queries_show_what_the_sdk_computes_offline(
     official_components: None, server: Server, seed: int
 ) -> None:
     command = [node(), "realtime_random.cjs", server.host, str(seed), "30"]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    results = json.loads(result.stdout)
     assert results["problem"] is None, json.dumps(results["problem"], ensure_ascii=False)
     assert results["checks"] == 360

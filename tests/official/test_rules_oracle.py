@@ -69,10 +69,10 @@ def disagreement(case: dict[str, Any], official: dict[str, Any]) -> str | None:
 
 def test_targaryen_agrees_with_our_rules(rules_oracle: Oracle) -> None:
     stream = cases(random.Random(SEED), NUMBER)
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     while batch := list(islice(stream, 500)):
         for case, official in zip(batch, rules_oracle.ask(batch), strict=True):
             problem = disagreement(case, official)
             assert problem is None, f"{json.dumps(case)}\n{problem}"
-            seen[str(official.get("allowed", "invalid"))] += 1
-    assert all(seen[kind] > NUMBER / 50 for kind in ("True", "False", "invalid")), seen
+            counts[str(official.get("allowed", "invalid"))] += 1
+    assert all(counts[kind] > NUMBER / 50 for kind in ("True", "False", "invalid")), counts

@@ -13,11 +13,11 @@ from official.processes import HERE, node
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["explicit", "hub"])
-def test_rules_unit_testing_sees_what_the_rules_allow(official_components: None, how: str) -> None:
+@pytest.mark.parametrize("mode", ["explicit", "hub"])
+def test_rules_unit_testing_reports_the_decisions_of_our_rules(official_components: None, mode: str) -> None:
     with Emulator().serve() as server:
-        done = subprocess.run(
-            [node(), "rules_unit_testing.cjs", server.host, how],
+        result = subprocess.run(
+            [node(), "rules_unit_testing.cjs", server.host, mode],
             cwd=HERE,
             env={**os.environ, "FIREBASE_EMULATOR_HUB": server.host},
             capture_output=True,
@@ -25,8 +25,8 @@ def test_rules_unit_testing_sees_what_the_rules_allow(official_components: None,
             timeout=60,
             check=False,
         )
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr
+    results = json.loads(result.stdout)
     asserted = dict.fromkeys(("ownWrite", "ownRead", "foreignRead", "foreignWrite"), "ok")
     assert results["database"] == {
         **asserted,

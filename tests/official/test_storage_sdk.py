@@ -26,9 +26,9 @@ def ours(official_components: None) -> Iterator[Server]:
 
 def a_day_with_files(host: str) -> dict[str, Any]:
     command = [node(), "storage_sdk.cjs", host]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def test_sdk_results_are_equal_on_both_emulators(ours: Server, official_storage: OfficialStorageEmulator) -> None:

@@ -101,9 +101,9 @@ class Transcript(Recording):
         form = {"grant_type": "refresh_token", "refresh_token": token}
         return self.call("POST", "/securetoken.googleapis.com/v1/token?key=any", data=form)
 
-    def emulator(self, verb: str, what: str, project: str = PROJECT, **options: Any) -> Any:
+    def emulator(self, verb: str, path: str, project: str = PROJECT, **options: Any) -> Any:
         """Send a request to the emulator's own API, such as `oobCodes`."""
-        return self.call(verb, f"/emulator/v1/projects/{project}/{what}", **options)
+        return self.call(verb, f"/emulator/v1/projects/{project}/{path}", **options)
 
     def code(self) -> Any:
         """Return the last email."""

@@ -177,13 +177,13 @@ def live_value(app: firebase_rest.App) -> Any:
 
 def stream_events(app: firebase_rest.App) -> Any:
     stream = app.database().child("a").stream(max_retries=0)
-    seen = []
+    received = []
     with stream:
         for event in stream:
-            seen.append((event, repr(event)))
-            if len(seen) == 1:
+            received.append((event, repr(event)))
+            if len(received) == 1:
                 break
-    return seen
+    return received
 
 
 def mfa(app: firebase_rest.App) -> Any:

@@ -28,8 +28,8 @@ def no_leaks() -> Iterator[None]:
     threads, before = set(threading.enumerate()), open_sockets()
     yield
     gc.collect()
-    wait_for(lambda: threads.issuperset(threading.enumerate()), what="the end of all threads of the test")
-    wait_for(lambda: open_sockets() <= before, what=f"at most {before} open sockets")
+    wait_for(lambda: threads.issuperset(threading.enumerate()), description="the end of all threads of the test")
+    wait_for(lambda: open_sockets() <= before, description=f"at most {before} open sockets")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

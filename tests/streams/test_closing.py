@@ -123,7 +123,7 @@ def test_close_ends_thread_and_connection_immediately(app, tls, phase):
             stream = database.stream(handler)
             wait_for(lambda stream=stream: phase.is_reached(stream, server))
             times.append(closed_at_once(stream, closers=2))
-        wait_for(lambda: server.closed == TRIES, what="the end of every connection")
+        wait_for(lambda: server.closed == TRIES, description="the end of every connection")
     assert not overdue(times)
 
 
@@ -310,9 +310,9 @@ def test_close_with_custom_adapter(connect):
         session.mount("http://", requests.adapters.HTTPAdapter())
         with StreamServer(put(1)) as server:
             app = connect(server.url, session=session)
-            seen: queue.Queue = queue.Queue()
-            stream = app.database().stream(seen.put)
-            seen.get(timeout=LIMIT)
+            received: queue.Queue = queue.Queue()
+            stream = app.database().stream(received.put)
+            received.get(timeout=LIMIT)
             assert closed_at_once(stream) < AT_ONCE
 
 

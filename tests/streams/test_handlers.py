@@ -27,14 +27,14 @@ CLIENTS = ("blocking", "async")
 
 @pytest.mark.blocking_client
 def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
-    seen = queue.Queue()
-    stream = db.child("a").stream(lambda message: seen.put((message, threading.current_thread())), stream_id="mine")
-    assert seen.get(timeout=LIMIT) == (
+    received = queue.Queue()
+    stream = db.child("a").stream(lambda message: received.put((message, threading.current_thread())), stream_id="mine")
+    assert received.get(timeout=LIMIT) == (
         {"event": "put", "path": "/", "data": None, "stream_id": "mine"},
         stream.thread,
     )
     db.child("a").update({"b": 1})
-    message, _ = seen.get(timeout=LIMIT)
+    message, _ = received.get(timeout=LIMIT)
     assert type(message) is dict
     assert message == {"event": "patch", "path": "/", "data": {"b": 1}, "stream_id": "mine"}
     assert not stream.thread.daemon
@@ -47,41 +47,41 @@ def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
 
 @pytest.mark.blocking_client
 def test_message_without_stream_id(db):
-    seen = queue.Queue()
-    with db.stream(seen.put, daemon=True) as stream:
-        assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": None}
+    received = queue.Queue()
+    with db.stream(received.put, daemon=True) as stream:
+        assert received.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": None}
         assert stream.thread.daemon
 
 
 def test_positional_arguments_are_those_of_pyrebase(db):
-    seen = queue.Queue()
-    stream = db.child("a").stream(seen.put, None, "third")
-    assert seen.get(timeout=LIMIT)["stream_id"] == "third"
+    received = queue.Queue()
+    stream = db.child("a").stream(received.put, None, "third")
+    assert received.get(timeout=LIMIT)["stream_id"] == "third"
     stream.close()
 
 
 def test_query_streams_selected_children(db):
     db.set({"a": 1, "b": 2, "c": 3})
-    seen = queue.Queue()
-    with db.order_by_value().limit_to_last(2).stream(seen.put):
-        assert seen.get(timeout=LIMIT)["data"] == {"b": 2, "c": 3}
+    received = queue.Queue()
+    with db.order_by_value().limit_to_last(2).stream(received.put):
+        assert received.get(timeout=LIMIT)["data"] == {"b": 2, "c": 3}
         db.child("d").set(4)
-        assert seen.get(timeout=LIMIT)["data"] == {"b": None, "d": 4}
+        assert received.get(timeout=LIMIT)["data"] == {"b": None, "d": 4}
 
 
 @pytest.mark.blocking_client
 def test_sync_stream_runs_until_stop_stream(db):
-    seen = []
+    received = []
 
     def handler(message):
-        seen.append((message["data"], threading.current_thread()))
-        if len(seen) == 2:
+        received.append((message["data"], threading.current_thread()))
+        if len(received) == 2:
             raise StopStream
         db.child("a").set(2)
 
     db.child("a").set(1)
     stream = db.child("a").stream(handler, is_async=False)
-    assert seen == [(1, threading.main_thread()), (2, threading.main_thread())]
+    assert received == [(1, threading.main_thread()), (2, threading.main_thread())]
     assert stream.thread is None
     assert not stream.is_alive()
 
@@ -112,29 +112,29 @@ def test_stop_stream_ends_the_stream(db):
 
 
 def test_handler_exception_is_passed_to_on_error(db):
-    seen, errors = queue.Queue(), queue.Queue()
+    received, errors = queue.Queue(), queue.Queue()
 
     def handler(message):
         if message["path"] == "/":
             raise ZeroDivisionError("of the program")
-        seen.put(message)
+        received.put(message)
 
     with db.stream(handler, on_error=errors.put):
         assert str(errors.get(timeout=LIMIT)) == "of the program"
         db.child("a").set(1)
-        assert seen.get(timeout=LIMIT)["path"] == "/a"
+        assert received.get(timeout=LIMIT)["path"] == "/a"
 
 
 @pytest.mark.blocking_client
 def test_handler_exception_is_logged_without_on_error(db, caplog):
-    seen = queue.Queue()
+    received = queue.Queue()
 
     def handler(message):
-        seen.put(message)
+        received.put(message)
         raise ZeroDivisionError("of the program")
 
     with db.child("a").stream(handler):
-        seen.get(timeout=LIMIT)
+        received.get(timeout=LIMIT)
         wait_for(lambda: "Traceback" in caplog.text)
     assert "The handler of <Stream of /a, open> failed" in caplog.text
     assert "ZeroDivisionError: of the program" in caplog.text
@@ -147,9 +147,9 @@ def test_exception_in_on_error_is_logged(db, caplog):
 
 
 def test_final_error_is_passed_to_on_error(server, db):
-    errors, seen = queue.Queue(), queue.Queue()
-    stream = db.stream(seen.put, on_error=errors.put)
-    seen.get(timeout=LIMIT)
+    errors, received = queue.Queue(), queue.Queue()
+    stream = db.stream(received.put, on_error=errors.put)
+    received.get(timeout=LIMIT)
     server.emulator.faults.cancel()
     error = errors.get(timeout=LIMIT)
     assert isinstance(error, PermissionDenied)
@@ -193,11 +193,11 @@ def test_max_retries_ends_with_stream_error(connect):
 
 @pytest.mark.blocking_client
 def test_stream_shows_its_state(connect):
-    seen, states = queue.Queue(), []
+    received, states = queue.Queue(), []
     with StreamServer(put(1, fin), put(2)) as server:
-        with connect(server.url).database().child("a").stream(seen.put, on_state=states.append) as stream:
+        with connect(server.url).database().child("a").stream(received.put, on_state=states.append) as stream:
             assert repr(stream).startswith("<Stream of /a, ")
-            assert [seen.get(timeout=LIMIT)["data"] for _ in range(2)] == [1, 2]
+            assert [received.get(timeout=LIMIT)["data"] for _ in range(2)] == [1, 2]
             assert (stream.state, stream.reconnects, stream.is_alive()) == ("open", 1, True)
             assert stream.last_error is not None
             assert "/a" in stream.thread.name
@@ -206,30 +206,30 @@ def test_stream_shows_its_state(connect):
 
 
 def test_events_arrive_once_in_write_order(server, db):
-    seen = queue.Queue()
-    with db.child("n").stream(seen.put):
-        seen.get(timeout=LIMIT)
+    received = queue.Queue()
+    with db.child("n").stream(received.put):
+        received.get(timeout=LIMIT)
         for number in range(200):
             db.child("n", number).set(number)
-        assert [seen.get(timeout=LIMIT)["data"] for _ in range(200)] == list(range(200))
-        assert seen.empty()
+        assert [received.get(timeout=LIMIT)["data"] for _ in range(200)] == list(range(200))
+        assert received.empty()
 
 
 def test_deletions_while_disconnected_reach_the_handler(server, db):
     db.child("p").set({"a": 1, "b": 2})
-    seen = queue.Queue()
-    with db.child("p").stream(seen.put) as stream:
-        seen.get(timeout=LIMIT)
+    received = queue.Queue()
+    with db.child("p").stream(received.put) as stream:
+        received.get(timeout=LIMIT)
         server.emulator.faults.reject(3)
         server.emulator.faults.drop(how="rst")
         db.child("p", "b").remove()
-        assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": {"a": 1}}
+        assert received.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": {"a": 1}}
         assert stream.reconnects == 4
 
 
 @pytest.mark.blocking_client
 def test_slow_handler_loses_no_events(connect):
-    go, seen = threading.Event(), []
+    go, received = threading.Event(), []
 
     def burst(peer):
         for number in range(50):
@@ -238,12 +238,12 @@ def test_slow_handler_loses_no_events(connect):
 
     def handler(message):
         go.wait(LIMIT)
-        seen.append(message["data"])
+        received.append(message["data"])
 
     with StreamServer(put(None, burst)) as server, connect(server.url).database().stream(handler):
         go.set()
-        wait_for(lambda: len(seen) == 51)
-    assert seen == [None, *range(50)]
+        wait_for(lambda: len(received) == 51)
+    assert received == [None, *range(50)]
 
 
 def test_closed_stream_is_not_alive(connect):

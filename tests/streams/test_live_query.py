@@ -19,17 +19,17 @@ CLIENTS = ("blocking", "async")
 
 def events_of(live):
     """Record all events as (kind, key, previous key or None, value)."""
-    seen: queue.Queue = queue.Queue()
+    received: queue.Queue = queue.Queue()
     for kind in ("added", "changed", "moved"):
         register = getattr(live, f"on_child_{kind}")
-        register(lambda child, previous, kind=kind: seen.put((kind, child.key(), previous, child.val())))
-    live.on_child_removed(lambda child: seen.put(("removed", child.key(), None, child.val())))
-    live.on_value(lambda snapshot: seen.put(("value", snapshot.key(), None, snapshot.val())))
-    return seen
+        register(lambda child, previous, kind=kind: received.put((kind, child.key(), previous, child.val())))
+    live.on_child_removed(lambda child: received.put(("removed", child.key(), None, child.val())))
+    live.on_value(lambda snapshot: received.put(("value", snapshot.key(), None, snapshot.val())))
+    return received
 
 
-def taken(seen, number):
-    return [seen.get(timeout=LIMIT) for _ in range(number)]
+def taken(received, number):
+    return [received.get(timeout=LIMIT) for _ in range(number)]
 
 
 def test_live_returns_with_first_value_and_follows_writes(db):
@@ -54,14 +54,14 @@ def test_value_is_a_copy(db):
 def test_child_events_have_order_and_previous_keys(db):
     db.set({"a": {"n": 1}, "b": {"n": 2}})
     with db.order_by_child("n").live() as live:
-        seen = events_of(live)
-        assert taken(seen, 3) == [
+        received = events_of(live)
+        assert taken(received, 3) == [
             ("added", "a", None, {"n": 1}),
             ("added", "b", "a", {"n": 2}),
             ("value", "", None, {"a": {"n": 1}, "b": {"n": 2}}),
         ]
         db.update({"a/n": 3, "b": None, "c/n": 0})
-        assert taken(seen, 5) == [
+        assert taken(received, 5) == [
             ("removed", "b", None, {"n": 2}),
             ("added", "c", None, {"n": 0}),
             ("moved", "a", "c", {"n": 3}),
@@ -74,16 +74,16 @@ def test_live_query_follows_its_limit(db):
     db.set({"a": 1, "b": 2, "c": 3})
     with db.order_by_value().limit_to_last(2).live() as live:
         assert list(live.value) == ["b", "c"]
-        seen = events_of(live)
-        taken(seen, 3)
+        received = events_of(live)
+        taken(received, 3)
         db.child("d").set(4)
-        assert taken(seen, 3) == [
+        assert taken(received, 3) == [
             ("removed", "b", None, 2),
             ("added", "d", "c", 4),
             ("value", "", None, {"c": 3, "d": 4}),
         ]
         db.child("c").remove()
-        assert [event[:3] for event in taken(seen, 3)] == [
+        assert [event[:3] for event in taken(received, 3)] == [
             ("removed", "c", None),
             ("added", "b", None),
             ("value", "", None),
@@ -93,11 +93,11 @@ def test_live_query_follows_its_limit(db):
 @pytest.mark.blocking_client
 def test_callbacks_see_the_changed_value(db):
     db.set({"a": 1})
-    seen: queue.Queue = queue.Queue()
+    received: queue.Queue = queue.Queue()
     with db.live() as live:
-        live.on_child_changed(lambda child, _: seen.put((child.val(), live.value)))
+        live.on_child_changed(lambda child, _: received.put((child.val(), live.value)))
         db.child("a").set(2)
-        assert seen.get(timeout=LIMIT) == (2, {"a": 2})
+        assert received.get(timeout=LIMIT) == (2, {"a": 2})
 
 
 def test_late_callback_gets_current_children_once(db):
@@ -127,19 +127,19 @@ def test_reconnect_reports_differences_only(server, db):
     db.set({"a": 1, "b": 2, "c": {"d": 3}})
     states: list[str] = []
     with db.live(on_state=states.append) as live:
-        seen = events_of(live)
-        taken(seen, 4)
+        received = events_of(live)
+        taken(received, 4)
         server.emulator.faults.reject(5)
         server.emulator.faults.drop(how="rst")
         db.update({"a": None, "e": 5})
-        assert taken(seen, 3) == [
+        assert taken(received, 3) == [
             ("removed", "a", None, 1),
             ("added", "e", "c", 5),
             ("value", "", None, {"b": 2, "c": {"d": 3}, "e": 5}),
         ]
         server.emulator.faults.drop()
         wait_for(lambda: live.reconnects == 7 and not live.stale)
-        assert seen.empty()
+        assert received.empty()
         assert live.last_error is not None
     assert states[:3] == ["connecting", "open", "waiting"]
 
@@ -226,13 +226,13 @@ def test_live_with_timeout_0_does_not_wait(connect, caplog):
 
 def test_callback_exception_is_passed_to_on_error(db):
     errors: queue.Queue = queue.Queue()
-    seen: list[object] = []
+    received: list[object] = []
     with db.live(on_error=errors.put) as live:
         live.on_value(lambda _: 1 / 0)
-        live.on_value(lambda snapshot: seen.append(snapshot.val()))
+        live.on_value(lambda snapshot: received.append(snapshot.val()))
         db.set(1)
         assert all(isinstance(errors.get(timeout=LIMIT), ZeroDivisionError) for _ in range(2))
-        wait_for(lambda: seen == [None, 1])
+        wait_for(lambda: received == [None, 1])
 
 
 @pytest.mark.blocking_client

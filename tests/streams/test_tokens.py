@@ -158,23 +158,23 @@ def signed_in(clock, monkeypatch):
 def test_session_loses_no_event_in_100_expiries(clock, signed_in):
     _, app, session, _ = signed_in
     reference = app.database().child("log")
-    seen: queue.Queue = queue.Queue()
+    received: queue.Queue = queue.Queue()
     states: list[str] = []
     have: dict[str, int] = {}
 
     def take(message):
         if message["path"] == "/":
-            seen.put(message["data"] or {})
+            received.put(message["data"] or {})
         else:
-            seen.put({message["path"][1:]: message["data"]})
+            received.put({message["path"][1:]: message["data"]})
 
     with reference.stream(take, session, on_state=states.append) as stream:
-        have.update(seen.get(timeout=LIMIT))
+        have.update(received.get(timeout=LIMIT))
         for number in range(100):
             reference.child(f"n{number}").set(number, session)  # before, during and after the reconnect
             clock.advance(3601)
             while f"n{number}" not in have or stream.reconnects <= number:
-                have.update(seen.get(timeout=LIMIT))
+                have.update(received.get(timeout=LIMIT))
         assert stream.reconnects == 100
         assert stream.last_error is None
     assert have == {f"n{number}": number for number in range(100)}

@@ -105,8 +105,8 @@ class Blocking:
             return wrapped(value, thread)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            plain = [unwrapped(each) for each in arguments]
-            named = {key: unwrapped(each) for key, each in keywords.items()}
+            plain = [unwrapped(item) for item in arguments]
+            named = {key: unwrapped(item) for key, item in keywords.items()}
             result = thread.run(lambda: value(*plain, **named))
             return self if result is target else wrapped(result, thread)
 
@@ -150,7 +150,7 @@ class Blocking:
 def wrapped(value: Any, thread: LoopThread) -> Any:
     """Wrap an object of the async client, or an asynchronous iterator; return anything else as it is."""
     if isinstance(value, tuple | list) and type(value) in (tuple, list):
-        return type(value)(wrapped(each, thread) for each in value)
+        return type(value)(wrapped(item, thread) for item in value)
     is_ours = type(value).__module__.startswith("firebase_rest.aio")
     return Blocking(value, thread) if is_ours or inspect.isasyncgen(value) else value
 

@@ -10,9 +10,9 @@ LIMIT = 20.0
 """Maximum seconds that a test waits for a condition."""
 
 
-def wait_for(condition: Callable[[], object], limit: float = LIMIT, *, what: str = "the condition") -> None:
+def wait_for(condition: Callable[[], object], limit: float = LIMIT, *, description: str = "the condition") -> None:
     """Return when `condition()` is true. Raises `AssertionError` after `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
-        assert time.monotonic() < end, f"timed out after {limit} s while waiting for {what}"
+        assert time.monotonic() < end, f"timed out after {limit} s while waiting for {description}"
         threading.Event().wait(0.002)

@@ -16,8 +16,8 @@ SOURCE = str(Path(__file__).parents[2] / "src")
 def run(folder, *arguments):
     environ = {**os.environ, "PYTHONPATH": SOURCE, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # loading all takes a second
     command = [sys.executable, "-W", "error", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100)
-    return done.returncode, done.stdout + done.stderr
+    result = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100)
+    return result.returncode, result.stdout + result.stderr
 
 
 def run_pytest(folder, *arguments):

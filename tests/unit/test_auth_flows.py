@@ -340,9 +340,9 @@ def test_temporary_proof_raises_phone_number_exists():
 )
 def test_sign_in_errors_hide_secrets_and_pickle(body):
     error = outcome(Exception, body)
-    shown = [str(error), repr(error), repr(error.args), repr(error.details), error.message]
-    shown += [error.response.text, repr(error.request), str(error.args[0].response.content)]
-    assert SECRET not in "\n".join(shown)
+    texts = [str(error), repr(error), repr(error.args), repr(error.details), error.message]
+    texts += [error.response.text, repr(error.request), str(error.args[0].response.content)]
+    assert SECRET not in "\n".join(texts)
     json.loads(error.args[1])
     copy = pickle.loads(pickle.dumps(error))
     kept = {name: value for name, value in vars(copy).items() if value == SECRET}

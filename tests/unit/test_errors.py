@@ -49,21 +49,21 @@ def test_config_error_text_is_a_sentence():
     assert str(errors.ConfigError("The configuration has no 'apiKey'.")) == "The configuration has no 'apiKey'."
 
 
-@pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("copy_error", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_survives_a_pickle_with_all_it_knows(kind, way):
+def test_copied_error_equals_the_original(kind, copy_error):
     error = error_of(kind) if issubclass(kind, errors.ApiError) else kind("a sentence")
     error.mark = "mine"
-    twin = way(error)
-    assert type(twin) is kind
-    assert str(twin) == str(error)
-    assert len(twin.args) == len(error.args)
+    copied = copy_error(error)
+    assert type(copied) is kind
+    assert str(copied) == str(error)
+    assert len(copied.args) == len(error.args)
     ours = {name: value for name, value in vars(error).items() if name not in ("response", "request")}
-    theirs = {name: value for name, value in vars(twin).items() if name not in ("response", "request")}
+    theirs = {name: value for name, value in vars(copied).items() if name not in ("response", "request")}
     assert theirs == ours
     if issubclass(kind, errors.ApiError):
-        assert twin.args[1] == error.args[1]
-        assert twin.response.json() == error.response.json()
+        assert copied.args[1] == error.args[1]
+        assert copied.response.json() == error.response.json()
 
 
 def test_network_error_keeps_its_attributes():

@@ -25,7 +25,7 @@ def helpers() -> list[threading.Thread]:
 @pytest.fixture(autouse=True)
 def no_thread_stays():
     yield
-    wait_for(lambda: not helpers(), what="the end of the MD5 threads")
+    wait_for(lambda: not helpers(), description="the end of the MD5 threads")
 
 
 def feed(md5: ThreadedMD5, data: bytes, size: int) -> None:

@@ -63,8 +63,8 @@ def test_no_frame_holds_a_secret(package, name, outcome):
     try:
         CALLS[name](auth)
     except FirebaseError as error:
-        shown = locals_of(error)
-        assert not [secret for secret in SECRETS if secret in shown]
+        text = locals_of(error)
+        assert not [secret for secret in SECRETS if secret in text]
 
 
 @responses.activate

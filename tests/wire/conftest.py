@@ -29,10 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pyrebase4() -> str:
     """Return a Python with PyPI's Pyrebase4. Without it the tests are skipped with the reason; in CI they fail."""
     command = [sys.executable, TESTS.parent / "tools" / "pyrebase4.py"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode == 0:
-        return done.stdout.split()[-1]
-    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-500:]]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode == 0:
+        return result.stdout.split()[-1]
+    errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or [result.stderr[-500:]]
     reason = f"Pyrebase4 cannot be installed: {errors[-1]}"
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must compare with Pyrebase4: {reason}")
@@ -44,11 +44,11 @@ def record(python: str) -> dict[str, Recording]:
     env = {name: value for name, value in os.environ.items() if not _leads_elsewhere(name)}
     account = json.dumps(key_file("", client_id="1"))
     command = [python, "-m", "wire.recorder"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=TESTS, env={**env, "PYTHONPATH": str(TESTS)}, input=account, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
-    return {name: Recording.of(recorded) for name, recorded in json.loads(done.stdout).items()}
+    assert result.returncode == 0, result.stderr
+    return {name: Recording.of(recorded) for name, recorded in json.loads(result.stdout).items()}
 
 
 def _leads_elsewhere(name: str) -> bool:

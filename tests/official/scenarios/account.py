@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import claims_of, jwt
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ def lookup_rejected(api: Transcript) -> None:
     api.post("lookup", idToken="")
     api.post("lookup", idToken="nonsense")
     api.post("lookup", idToken="a.b.c")
-    user = someone(api)
+    user = create_user(api)
     api.post("delete", idToken=user["idToken"])
     api.post("lookup", idToken=user["idToken"])
     with api.deliberate("an ID token without Firebase's claims"):
         api.post("lookup", idToken=jwt({"uid": "u1"}))
     with api.deliberate("an ID token of another project"):
-        other = someone(api, "b@example.com")
+        other = create_user(api, "b@example.com")
         api.post("lookup", idToken=jwt({**claims_of(other["idToken"]), "aud": "other-project"}))
     with api.deliberate("an expired ID token"):
         old = {**claims_of(other["idToken"]), "exp": claims_of(other["idToken"])["iat"] - 1}
@@ -33,7 +33,7 @@ def lookup_rejected(api: Transcript) -> None:
 
 @scenario
 def a_disabled_user(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     api.admin("/accounts:update", localId=user["localId"], disableUser=True)
     api.post("lookup", idToken=user["idToken"])
     api.post("update", idToken=user["idToken"], displayName="Ada")
@@ -47,18 +47,18 @@ def a_disabled_user(api: Transcript) -> None:
 
 @scenario
 def delete_oneself(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     api.post("delete", idToken=user["idToken"])
     api.post("delete", idToken=user["idToken"])
     api.post("delete")
     api.post("delete", localId=user["localId"])
-    someone(api)
+    create_user(api)
 
 
 @scenario
 def change_and_clear_the_profile(api: Transcript) -> None:
     """A profile update returns no tokens; deleteAttribute clears a property."""
-    user = someone(api)
+    user = create_user(api)
     token = user["idToken"]
     api.post("update", idToken=token, displayName="Ada", photoUrl="http://x/y.png", returnSecureToken=True)
     api.post("lookup", idToken=token)
@@ -73,8 +73,8 @@ def change_and_clear_the_profile(api: Transcript) -> None:
 
 @scenario
 def update_rejected(api: Transcript) -> None:
-    user = someone(api)
-    someone(api, "b@example.com")
+    user = create_user(api)
+    create_user(api, "b@example.com")
     token = user["idToken"]
     for fields in (
         {},
@@ -101,7 +101,7 @@ def update_rejected(api: Transcript) -> None:
 @scenario
 def change_the_password(api: Transcript) -> None:
     """A password change returns new tokens; only the new password is accepted."""
-    user = someone(api)
+    user = create_user(api)
     changed = api.post("update", idToken=user["idToken"], password="secret2", returnSecureToken=True)
     api.post("lookup", idToken=changed["idToken"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
@@ -116,7 +116,7 @@ def change_the_password(api: Transcript) -> None:
 @scenario
 def change_the_address(api: Transcript) -> None:
     """An email change returns new tokens, and an email to the previous address can revert it."""
-    user = someone(api)
+    user = create_user(api)
     changed = api.post("update", idToken=user["idToken"], email="New@example.com", returnSecureToken=True)
     api.post("lookup", idToken=changed["idToken"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
@@ -147,7 +147,7 @@ def link_and_unlink_a_password(api: Transcript) -> None:
     api.post("update", idToken=linked["idToken"], deleteProvider=["password"])
     api.post("lookup", idToken=linked["idToken"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
-    other = someone(api)
+    other = create_user(api)
     api.post("update", idToken=other["idToken"], deleteAttribute=["PASSWORD"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
     api.post("update", idToken=other["idToken"], deleteAttribute=["EMAIL"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import claims_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def administer_one_account(api: Transcript) -> None:
 
 @scenario
 def revoke_sessions(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     later = claims_of(user["idToken"])["iat"] + 5
     api.admin("/accounts:update", localId=user["localId"], validSince=later)
     api.post("lookup", idToken=user["idToken"])
@@ -119,8 +119,8 @@ def delete_many_accounts(api: Transcript) -> None:
 
 @scenario
 def action_links_for_administrators(api: Transcript) -> None:
-    someone(api)
-    someone(api, "taken@example.com")
+    create_user(api)
+    create_user(api, "taken@example.com")
     link_request = {"email": "Ada@example.com", "returnOobLink": True}
     api.admin("/accounts:sendOobCode", requestType="VERIFY_EMAIL", **link_request)
     api.admin(
@@ -142,7 +142,7 @@ def action_links_for_administrators(api: Transcript) -> None:
 
 @scenario
 def session_cookies(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     api.admin(":createSessionCookie", idToken=user["idToken"], validDuration="3600")
     api.admin(":createSessionCookie", idToken=user["idToken"], validDuration=60)
     api.admin(":createSessionCookie", idToken=user["idToken"], validDuration=60 * 60 * 24 * 15)

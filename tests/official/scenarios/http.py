@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import IDENTITY, OWNER
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def who_may_call(api: Transcript) -> None:
     api.call("POST", f"{IDENTITY}accounts:signUp", json={})
     api.call("POST", f"{IDENTITY}accounts:signUp?key=", json={})
     api.call("POST", f"{IDENTITY}accounts:signUp", json={}, headers={"x-goog-api-key": "any"})
-    user = someone(api)
+    user = create_user(api)
     for authorization in (
         "Bearer bad",
         f"Bearer {user['idToken']}",
@@ -121,7 +121,7 @@ def the_emulator_itself(api: Transcript) -> None:
     api.call("GET", f"{IDENTITY}projects")
     api.call("GET", f"{IDENTITY}recaptchaParams?key=any")
     api.emulator("GET", "verificationCodes")
-    user = someone(api)
+    user = create_user(api)
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
     api.emulator("DELETE", "accounts")
     api.emulator("GET", "oobCodes")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 SCENARIOS: dict[str, Callable[[Transcript], None]] = {}
 
 DIFFERENCES = {
-    "refresh token after a new password": "as in production, what revokes ID tokens revokes refresh tokens",
-    "refresh token after a new address": "as in production, what revokes ID tokens revokes refresh tokens",
-    "refresh token after a reset": "as in production, what revokes ID tokens revokes refresh tokens",
-    "refresh token after validSince": "as in production, what revokes ID tokens revokes refresh tokens",
+    "refresh token after a new password": "as in production, it revokes refresh tokens as well as ID tokens",
+    "refresh token after a new address": "as in production, it revokes refresh tokens as well as ID tokens",
+    "refresh token after a reset": "as in production, it revokes refresh tokens as well as ID tokens",
+    "refresh token after validSince": "as in production, it revokes refresh tokens as well as ID tokens",
     "an expired ID token": "as in production, ID tokens expire",
     "an ID token of another project": "as in production, it is not accepted",
     "an ID token without Firebase's claims": "a code instead of 500 with the text of a JavaScript error",
@@ -42,5 +42,5 @@ def scenario(run: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
     return run
 
 
-def someone(api: Transcript, email: str = "ada@example.com", **more: Any) -> Any:
+def create_user(api: Transcript, email: str = "ada@example.com", **more: Any) -> Any:
     return api.post("signUp", email=email, password="secret1", returnSecureToken=True, **more)

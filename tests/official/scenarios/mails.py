@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import claims_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @scenario
 def verify_the_address(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     api.post("sendOobCode", requestType="VERIFY_EMAIL", idToken=user["idToken"], email="ignored@example.com")
     code = api.code()["oobCode"]
     api.post("resetPassword", oobCode=code)
@@ -28,7 +28,7 @@ def verify_the_address(api: Transcript) -> None:
 @scenario
 def reset_the_password(api: Transcript) -> None:
     """A code remains valid after a check and after a weak password. A confirmed reset verifies the address too."""
-    user = someone(api)
+    user = create_user(api)
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="ADA@example.com")
     code = api.code()["oobCode"]
     api.post("resetPassword", oobCode=code)
@@ -52,8 +52,8 @@ def reset_the_password(api: Transcript) -> None:
 
 @scenario
 def verify_and_change_the_address(api: Transcript) -> None:
-    user = someone(api)
-    someone(api, "taken@example.com")
+    user = create_user(api)
+    create_user(api, "taken@example.com")
     mail_request = {"requestType": "VERIFY_AND_CHANGE_EMAIL", "idToken": user["idToken"]}
     api.post("sendOobCode", **mail_request, newEmail="New@example.com")
     mail = api.code()
@@ -66,7 +66,7 @@ def verify_and_change_the_address(api: Transcript) -> None:
     api.post("sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="x@example.com")
     api.post("sendOobCode", **mail_request, newEmail="late@example.com")
     late = api.code()["oobCode"]
-    someone(api, "late@example.com")
+    create_user(api, "late@example.com")
     api.post("update", oobCode=late)
     assert api.emulator("GET", "oobCodes")["oobCodes"] == []
 
@@ -97,7 +97,7 @@ def mails_rejected(api: Transcript) -> None:
 @scenario
 def links_opened_in_a_browser(api: Transcript) -> None:
     """The link in an email performs its action and reports it."""
-    user = someone(api)
+    user = create_user(api)
 
     def follow(**query: str) -> Any:
         return api.call("GET", "/emulator/action", params={"apiKey": "any", **query})
@@ -140,7 +140,7 @@ def links_opened_in_a_browser(api: Transcript) -> None:
 def enumeration_protection(api: Transcript) -> None:
     """With enumeration protection, responses do not reveal whether an address has an account."""
     api.emulator("GET", "config")
-    user = someone(api)
+    user = create_user(api)
     api.set_email_privacy(True)
     api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": True}})
     api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": False}})
@@ -156,8 +156,8 @@ def enumeration_protection(api: Transcript) -> None:
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="nobody@example.com")
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
     api.emulator("GET", "oobCodes")
-    someone(api)
-    someone(api, "b@example.com")
+    create_user(api)
+    create_user(api, "b@example.com")
     with api.deliberate("registered address under enumeration protection"):
         api.post(
             "sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="b@example.com"

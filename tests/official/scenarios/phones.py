@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
@@ -63,7 +63,7 @@ def phone_sign_in_rejected(api: Transcript) -> None:
 @scenario
 def link_a_phone_number(api: Transcript) -> None:
     """A phone number is linked to an account with another provider, replaced and unlinked."""
-    user = someone(api)
+    user = create_user(api)
     linked = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
     assert linked["localId"] == user["localId"]
     api.post("lookup", idToken=linked["idToken"])
@@ -78,7 +78,7 @@ def link_a_phone_number(api: Transcript) -> None:
 def phone_number_of_another_user(api: Transcript) -> None:
     """Linking a number of another account returns a temporary proof that signs in to that account."""
     owner = api.post("signInWithPhoneNumber", **message(api))
-    user = someone(api)
+    user = create_user(api)
     response = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
     proof = {"temporaryProof": response["temporaryProof"], "phoneNumber": response["phoneNumber"]}
     api.post("signInWithPhoneNumber", idToken=user["idToken"], **proof)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import jwt
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def link_a_provider(api: Transcript) -> None:
     idp(api, "facebook.com", {"sub": "f1", "email": "other@example.com"}, idToken=user["idToken"])
     api.post("update", idToken=user["idToken"], deleteProvider=["google.com"])
     api.post("lookup", idToken=user["idToken"])
-    other = someone(api, "b@example.com")
+    other = create_user(api, "b@example.com")
     idp(api, "facebook.com", {"sub": "f1"}, idToken=other["idToken"])
     idp(api, claims={"sub": "g9", "email": "ada@example.com"}, idToken=other["idToken"])
     idp(api, claims={"sub": "g9", "email": "ada@example.com"}, idToken=other["idToken"], returnIdpCredential=True)
@@ -114,7 +114,7 @@ def link_a_provider(api: Transcript) -> None:
 @scenario
 def a_provider_that_vouches_for_a_known_address(api: Transcript) -> None:
     """The sign-in finds the account with the address, and removes its password if the address was not verified."""
-    someone(api, displayName="Old")
+    create_user(api, displayName="Old")
     user = idp(api)
     api.post("lookup", idToken=user["idToken"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
@@ -126,7 +126,7 @@ def a_provider_that_vouches_for_a_known_address(api: Transcript) -> None:
 @scenario
 def a_provider_that_does_not_vouch_for_a_known_address(api: Transcript) -> None:
     """The sign-in needs a confirmation by the owner of the account."""
-    user = someone(api)
+    user = create_user(api)
     unsure = {**ADA, "email_verified": False}
     idp(api, claims=unsure)
     idp(api, claims=unsure, returnIdpCredential=True)
@@ -139,7 +139,7 @@ def a_provider_that_does_not_vouch_for_a_known_address(api: Transcript) -> None:
 @scenario
 def several_accounts_per_address(api: Transcript) -> None:
     api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": True}})
-    someone(api)
+    create_user(api)
     user = idp(api)
     api.post("lookup", idToken=user["idToken"])
     idp(api)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.scenarios.phones import another, message
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, claims_of, jwt
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def verified(api: Transcript, email: str = "ada@example.com") -> Any:
     """Create a user with a verified email address."""
-    user = someone(api, email)
+    user = create_user(api, email)
     api.post("sendOobCode", requestType="VERIFY_EMAIL", idToken=user["idToken"])
     api.post("update", oobCode=api.code()["oobCode"])
     return user
@@ -72,7 +72,7 @@ def other_first_factors_ask_for_the_second(api: Transcript) -> None:
 
 @scenario
 def enrolment_rejected(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     anonymous = api.post("signUp")
     start, phone = "mfaEnrollment:start", {"phoneNumber": "+15550100"}
     api.second_factor(start)
@@ -131,14 +131,14 @@ def authenticator_apps(api: Transcript) -> None:
 @scenario
 def factors_that_an_administrator_sets(api: Transcript) -> None:
     enrollment = {"phoneInfo": "+15550100", "displayName": "phone", "mfaEnrollmentId": "e1"}
-    user = someone(api)
-    who = {"localId": user["localId"]}
-    api.admin("/accounts:update", **who, mfa={"enrollments": [enrollment]})
+    user = create_user(api)
+    body = {"localId": user["localId"]}
+    api.admin("/accounts:update", **body, mfa={"enrollments": [enrollment]})
     api.admin("/accounts:lookup", localId=[user["localId"]])
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
-    api.admin("/accounts:update", **who, mfa={"enrollments": [{"phoneInfo": "+15550100"}]})
-    api.admin("/accounts:update", **who, mfa={"enrollments": [{**enrollment, "phoneInfo": "5"}]})
-    api.admin("/accounts:update", **who, mfa={})
+    api.admin("/accounts:update", **body, mfa={"enrollments": [{"phoneInfo": "+15550100"}]})
+    api.admin("/accounts:update", **body, mfa={"enrollments": [{**enrollment, "phoneInfo": "5"}]})
+    api.admin("/accounts:update", **body, mfa={})
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
     api.admin("/accounts", email="b@example.com", mfaInfo=[{"phoneInfo": "+15550101"}, {"phoneInfo": "+15550101"}])
     api.admin("/accounts:lookup", email=["b@example.com"])

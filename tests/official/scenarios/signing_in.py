@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, base64url, claims_of, jwt
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def sign_up_anonymously(api: Transcript) -> None:
 
 @scenario
 def sign_up_rejected(api: Transcript) -> None:
-    someone(api)
+    create_user(api)
     for fields in (
         {"email": "ADA@example.com", "password": "secret1"},
         {"email": "ada@example.com", "password": "short"},
@@ -56,7 +56,7 @@ def sign_up_rejected(api: Transcript) -> None:
 def upgrade_an_anonymous_user(api: Transcript) -> None:
     """The uid is unchanged; the account gets an e-mail address and a password."""
     user = api.post("signUp", returnSecureToken=True)
-    upgraded = someone(api, idToken=user["idToken"])
+    upgraded = create_user(api, idToken=user["idToken"])
     assert upgraded["localId"] == user["localId"]
     api.post("lookup", idToken=upgraded["idToken"])
     api.post("signInWithPassword", email="ada@example.com", password="secret1", returnSecureToken=True)
@@ -67,7 +67,7 @@ def upgrade_an_anonymous_user(api: Transcript) -> None:
 
 @scenario
 def sign_in_with_password(api: Transcript) -> None:
-    user = someone(api, displayName="Ada")
+    user = create_user(api, displayName="Ada")
     signed_in = api.post("signInWithPassword", email="ADA@example.com", password="secret1", returnSecureToken=True)
     assert signed_in["localId"] == user["localId"]
     api.post("lookup", idToken=signed_in["idToken"])
@@ -155,7 +155,7 @@ def sign_in_with_email_link(api: Transcript) -> None:
 def ways_to_sign_in(api: Transcript) -> None:
     target = {"continueUri": "http://localhost"}
     api.post("createAuthUri", identifier="ada@example.com", **target)
-    someone(api)
+    create_user(api)
     api.post("createAuthUri", identifier="ADA@example.com", **target)
     api.post("createAuthUri", identifier="ada@example.com", sessionId="mine", **target)
     api.post("createAuthUri", identifier="nobody", **target)
@@ -168,7 +168,7 @@ def ways_to_sign_in(api: Transcript) -> None:
 
 @scenario
 def refresh_by_form_and_by_json(api: Transcript) -> None:
-    user = someone(api)
+    user = create_user(api)
     fresh = api.refresh(user["refreshToken"])
     assert claims_of(fresh["id_token"])["auth_time"] == claims_of(user["idToken"])["auth_time"]
     api.refresh(fresh["refresh_token"])
@@ -188,7 +188,7 @@ def refresh_by_form_and_by_json(api: Transcript) -> None:
 
 @scenario
 def refresh_without_a_user(api: Transcript) -> None:
-    disabled, deleted = someone(api), someone(api, "b@example.com")
+    disabled, deleted = create_user(api), create_user(api, "b@example.com")
     api.admin("/accounts:update", localId=disabled["localId"], disableUser=True)
     api.post("delete", idToken=deleted["idToken"])
     api.refresh(disabled["refreshToken"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from official.scenarios.known_differences import scenario, someone
+from official.scenarios.known_differences import create_user, scenario
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, IDENTITY, OWNER, PROJECT, SETTINGS, jwt
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def users_of_a_tenant(api: Transcript) -> None:
     api.admin(f"{IN_T1}/accounts:lookup", localId=["a2", "a3"])
     api.admin(f"{IN_T1}/accounts:batchDelete", localIds=["a2", "a3"], force=True)
     api.admin(f"{IN_T1}/accounts:delete", localId="a1")
-    someone(api, tenantId="t1")
+    create_user(api, tenantId="t1")
     api.post("signUp", tenantId="t1")
     api.post("sendVerificationCode", tenantId="t1", phoneNumber="+15550100")
     api.call("GET", f"{IDENTITY}projects?key=any")
@@ -105,14 +105,14 @@ def administer_tenants(api: Transcript) -> None:
 @scenario
 def what_a_tenant_may_forbid(api: Transcript) -> None:
     settings(api, "PATCH", "/tenants/t1", displayName="closed")
-    someone(api, tenantId="t1")
+    create_user(api, tenantId="t1")
     api.post("signUp", tenantId="t1")
     api.post("signInWithPassword", tenantId="t1", email="a@example.com", password="secret1")
     api.post("signInWithEmailLink", tenantId="t1", email="a@example.com", oobCode="x")
     api.post("sendOobCode", tenantId="t1", requestType="EMAIL_SIGNIN", email="a@example.com")
     api.post("resetPassword", tenantId="t1", oobCode="x")
     settings(api, "PATCH", "/tenants/t1", disableAuth=True)
-    someone(api, tenantId="t1")
+    create_user(api, tenantId="t1")
     api.post("createAuthUri", tenantId="t1", identifier="a@example.com", continueUri="http://localhost")
     api.admin("/tenants/t1/accounts", localId="a1")
     api.admin("/tenants/t1/accounts:batchGet", "GET")

@@ -123,8 +123,8 @@ def missing_sessions(api: FileTranscript) -> None:
     api.command(unknown, "finalize", b"", 0)
     headers = {"X-Goog-Upload-Protocol": "resumable"}
     api.call("POST", "/o?name=x", b"", headers)
-    for what in ("query", "cancel", "upload", "finalize"):
-        api.call("POST", "/o?name=x", b"", {**headers, "X-Goog-Upload-Command": what})
+    for command in ("query", "cancel", "upload", "finalize"):
+        api.call("POST", "/o?name=x", b"", {**headers, "X-Goog-Upload-Command": command})
     json = {"Content-Type": "application/json"}
     api.call("POST", "/o", b"{}", {**headers, **json, "X-Goog-Upload-Command": "start"})
 

@@ -118,9 +118,9 @@ ACCOUNTS = {
         lambda at: at.auth.update_profile(ID_TOKEN, None, None, "PHOTO_URL"), DONE
     ),
     **{
-        f"{name} of {what}": case(lambda at, call=call, value=value: call(at.auth, value), ERROR)
+        f"{name} of {description}": case(lambda at, call=call, value=value: call(at.auth, value), ERROR)
         for name, call in WITHOUT_VALUE.items()
-        for what, value in (("None", None), ("an empty text", ""))
+        for description, value in (("None", None), ("an empty text", ""))
     },
     "current_user": case(current_user, SIGNED_IN),
     "current_user after a sign-up": case(after_sign_up, SIGNED_IN),

@@ -127,9 +127,9 @@ def attributes(at: CaseContext) -> object:
     came = threading.Event()
     stream = at.db.child("x").stream(lambda _: came.set())
     came.wait(LIMIT)
-    seen = stream.thread.daemon, stream.thread.is_alive(), isinstance(stream.thread, threading.Thread)
+    state = stream.thread.daemon, stream.thread.is_alive(), isinstance(stream.thread, threading.Thread)
     close(stream)
-    return seen
+    return state
 
 
 def of_x(at: CaseContext, handler: Any) -> Any:

@@ -119,7 +119,7 @@ def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypat
             assert next(events).data == 3
     assert delays == [1, 2, 3, 4, 5, 6, 7, 1]
     monkeypatch.undo()
-    assert max(retries.backoff_delay(20) for _ in range(200)) <= retries.CAP == 20
+    assert max(retries.backoff_delay(20) for _ in range(200)) <= retries.MAX_DELAY == 20
 
 
 def test_slow_connect_does_not_reset_backoff(connect, monkeypatch):

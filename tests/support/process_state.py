@@ -23,8 +23,8 @@ def clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def shorten_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before retries and between the connections of a stream."""
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.0)
-    monkeypatch.setattr(retries, "BASE", 0.001)
-    monkeypatch.setattr(retries, "CAP", 0.01)
+    monkeypatch.setattr(retries, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(retries, "MAX_DELAY", 0.01)
 
 
 def open_sockets() -> int:

@@ -40,7 +40,7 @@ class SessionStore(Protocol):
 
 
 class FileStore:
-    """A `SessionStore`, a file with mode 0600. Writes are atomic.
+    """A `SessionStore` in a file with mode 0600. Writes are atomic.
 
     Args:
         path: The file; "~" is the user's home directory.
@@ -90,7 +90,7 @@ def _validate_path(path: object) -> Path:
 
 
 class KeyringStore:
-    """A `SessionStore`, the operating system's keyring. Needs the `keyring` package (extra `keyring`).
+    """A `SessionStore` in the operating system's keyring. Requires the `keyring` package (extra `keyring`).
 
     Windows limits an entry to 2,560 bytes of UTF-16. Therefore the store keeps only the refresh token and the user's
     identity, in several entries if necessary. A loaded session fetches an ID token at first use.

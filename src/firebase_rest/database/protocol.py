@@ -24,8 +24,11 @@ from firebase_rest.types import PushResult
 
 TRANSACTION_ATTEMPTS = 25
 
-FIRST_PAUSE, MAX_PAUSE = 0.005, 0.5
-"""Limits of the random pause before a transaction is retried, in seconds. The first limit doubles with each attempt."""
+FIRST_PAUSE = 0.01
+"""Maximum of the random pause before a transaction's first retry, in seconds. It doubles with each further retry."""
+
+MAX_PAUSE = 0.5
+"""Maximum of the random pause before any retry of a transaction, in seconds."""
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _ETAG = {"X-Firebase-ETag": "true"}
@@ -95,12 +98,12 @@ def read_with_etag(location: Location, json_kwargs: JsonKwargs = None) -> Flow[C
 def conditional_set(
     location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None
 ) -> Flow[ConditionalResult]:
-    """Replace the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
+    """Replace the data if its ETag is `etag`. Otherwise the result has the current data and `committed` is False."""
     return _conditional_result((yield _write("PUT", location, encode(data, location.segments, json_kwargs), etag)))
 
 
 def conditional_remove(location: Location, etag: str) -> Flow[ConditionalResult]:
-    """Delete the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
+    """Delete the data if its ETag is `etag`. Otherwise the result has the current data and `committed` is False."""
     return _conditional_result((yield _write("DELETE", location, None, etag)))
 
 
@@ -119,7 +122,8 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
     current = yield from read_with_etag(location)
     for attempt in range(attempts):
         if attempt:
-            yield Pause(random.uniform(0, min(MAX_PAUSE, FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not for security
+            longest = min(MAX_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
+            yield Pause(random.uniform(0, longest))  # noqa: S311 - not for security
         new = change(current.value)
         if new is None:
             if current.value is None:

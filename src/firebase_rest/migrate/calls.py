@@ -203,7 +203,7 @@ class CallEvaluator(ExpressionEvaluator):
         """Report a reference whose path is not the one of pyrebase's object at this point."""
         position = self.state.positions.get(receiver.origin, ())
         if position is not None and position != receiver.steps and receiver.library != "native":
-            is_dropped = bool(position) and position[-1].node in self.context.dropped
+            is_dropped = bool(position) and position[-1].node in self.context.unused_calls
             database_checks.report_moved(self.report, receiver, position, node, method, is_dropped=is_dropped)
 
     # --- functions and classes of the program -----------------------------------------------------------------------

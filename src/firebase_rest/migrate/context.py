@@ -42,7 +42,7 @@ class ModuleContext:
         """Prepare for the next analysis of the file. The facts are not reset."""
         self._analysed_size = self._size()
         self.findings: dict[tuple[int, int, str], Finding] = {}
-        self.dropped: set[ast.AST] = set()
+        self.unused_calls: set[ast.AST] = set()
         """The builder calls in statements that do not use their value."""
         self.downloads: set[str] = set()
         """The arguments of download()."""

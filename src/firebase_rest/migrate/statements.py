@@ -212,7 +212,7 @@ class ScopeEvaluator(CallEvaluator):
             or reference.steps[-1].node is not node.value
         ):
             return
-        self.context.dropped |= {step.node for step in reference.steps}
+        self.context.unused_calls |= {step.node for step in reference.steps}
         message = "This statement has no effect: its value is not used. In pyrebase it moved the shared object."
         suggestion = "assign it, ref = ...child(...), or write the following call in the same chain"
         fix = partial(fixes.merge, unused=node, following=following)

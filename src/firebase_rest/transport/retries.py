@@ -14,8 +14,11 @@ from urllib3.util import Retry
 
 from firebase_rest.transport.wire import RetryPolicy
 
-BASE, CAP = 0.5, 20.0
-"""Limits of the random delay in seconds: of the first retry, doubled with each further retry, and of all retries."""
+FIRST_DELAY = 0.5
+"""Maximum of the random delay before the first retry, in seconds. It doubles with each further retry."""
+
+MAX_DELAY = 20.0
+"""Maximum of the random delay before any retry, in seconds."""
 
 MAX_RETRY_AFTER = 60.0
 """Maximum number of seconds. Longer values of the `Retry-After` header are reduced to it."""
@@ -50,4 +53,4 @@ def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
             return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)
         except (InvalidHeader, ValueError, OverflowError):
             pass  # the header is neither a number nor a date
-    return random.uniform(0, min(CAP, BASE * 2 ** min(attempt - 1, 30)))  # noqa: S311 - not for security
+    return random.uniform(0, min(MAX_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 30)))  # noqa: S311 - not for security

@@ -199,6 +199,46 @@ def measure_stream(count: int) -> None:
     emulator.close()
 
 
+def open_stream(emulator: Emulator, path: str) -> socket.socket:
+    """Return a connection with an open event stream."""
+    stream = emulator.connect()
+    request = f"GET /{path}.json?{DATABASE} HTTP/1.1\r\nHost: {emulator.host}\r\nAccept: text/event-stream\r\n\r\n"
+    stream.sendall(request.encode())
+    stream.recv(65536)
+    return stream
+
+
+def measure_readers(count: int = 3000) -> None:
+    """Print the time until many streams have an event, and how long other clients wait meanwhile."""
+    emulator = Emulator()
+    client = Client(emulator.host)
+    client.request("PUT", "other", b"1")
+    streams = [open_stream(emulator, "shared") for _ in range(count)]
+    with measured_reads(emulator.host, f"write with {count} streams", 50):
+        start = time.perf_counter()
+        client.request("PUT", "shared", b"1")
+        streams[-1].recv(65536)  # which is the last one to have its event
+        elapsed = (time.perf_counter() - start) * 1000
+    show(f"event of {count} streams", elapsed)
+    emulator.kill()
+    for stream in streams:
+        stream.close()
+
+
+def measure_update(count: int = 300_000) -> None:
+    """Print the time of an update of many paths, and how long other clients wait meanwhile."""
+    emulator = Emulator()
+    client = Client(emulator.host)
+    client.request("PUT", "data", records(count), "print=silent")
+    paths = [f"k{number:07}/age" for number in range(count)]
+    random.Random(1).shuffle(paths)
+    body = json.dumps(dict.fromkeys(paths, 1)).encode()
+    with measured_reads(emulator.host, "update", 50):
+        elapsed = client.request("PATCH", "data", body, "print=silent")[1]
+    show(f"PATCH of {count} paths", elapsed)
+    emulator.close()
+
+
 def measure_gets(connections: int = 64, seconds: float = 3.0) -> None:
     """Print how many small GETs a second the emulator serves on connections that stay open."""
     emulator = Emulator()
@@ -231,13 +271,7 @@ def measure_listens(count: int = 9000) -> None:
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")
     idle, start = emulator.megabytes(), time.perf_counter()
-    streams: list[socket.socket] = []
-    for number in range(count):
-        stream = emulator.connect()
-        path = f"/idle/{number}.json?{DATABASE}"
-        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {emulator.host}\r\nAccept: text/event-stream\r\n\r\n".encode())
-        stream.recv(65536)
-        streams.append(stream)
+    streams = [open_stream(emulator, f"idle/{number}") for number in range(count)]
     show(f"opening of {count} event streams", time.perf_counter() - start, "s")
     show("  memory of each", (emulator.megabytes() - idle) * 1000 / count, "kB")
     show("  GET meanwhile", min(client.request("GET", "other")[1] for _ in range(20)), "ms")
@@ -253,6 +287,8 @@ def main() -> None:
     measure_start()
     measure_gets()
     measure_listens()
+    measure_readers()
+    measure_update(min(count, 300_000))
     measure_stream(min(count, 100_000))
     measure_records(count)
     for shuffled in (False, True):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SLICES_PER_ITERATION = 4
-_WAKE_UPS_PER_ITERATION = 16
+_WAKE_UPS_PER_ITERATION = 8
 
 
 class Turns:

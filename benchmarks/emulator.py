@@ -200,11 +200,13 @@ def measure_stream(count: int) -> None:
 
 
 def open_stream(emulator: Emulator, path: str) -> socket.socket:
-    """Return a connection with an open event stream."""
+    """Return a connection with an event stream that has had its first event."""
     stream = emulator.connect()
     request = f"GET /{path}.json?{DATABASE} HTTP/1.1\r\nHost: {emulator.host}\r\nAccept: text/event-stream\r\n\r\n"
     stream.sendall(request.encode())
-    stream.recv(65536)
+    received = b""
+    while b"\n\n" not in received:
+        received += stream.recv(65536)
     return stream
 
 

@@ -35,10 +35,10 @@ async def test_reads_and_writes(config):
         assert await ada.set({"age": 36}) == {"age": 36}
         assert (await ada.get()).val() == {"age": 36}
         assert await ada.child("age").transaction(lambda age: age + 1) == 37
-        found = await ada.get_etag()
-        assert await ada.set_if_match({"age": 38}, found)
+        result = await ada.get_etag()
+        assert await ada.set_if_match({"age": 38}, result)
         with pytest.raises(firebase_rest.PreconditionFailed):
-            await ada.set_if_match({"age": 39}, found)
+            await ada.set_if_match({"age": 39}, result)
         assert await ada.exists()
         await ada.remove()
         assert not await ada.exists()

@@ -44,8 +44,8 @@ async def test_service_account_requests_one_token_for_all_tasks():
     script, issued = token_server()
     with ScriptedServer(script) as server:
         async with app_with_service_account(server) as app:
-            found = await asyncio.gather(*(app.database().get() for _ in range(20)))
-    assert {snapshot.val() for snapshot in found} == {"Bearer a1"}
+            results = await asyncio.gather(*(app.database().get() for _ in range(20)))
+    assert {snapshot.val() for snapshot in results} == {"Bearer a1"}
     assert len(issued) == 1
 
 

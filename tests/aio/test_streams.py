@@ -115,8 +115,8 @@ async def test_stream_reconnects_and_resyncs():
 
     with ScriptedServer(script) as server:
         async with aio.initialize_app({"databaseURL": server.url}) as app, app.database().stream() as events:
-            found = [(event.data, event.resync) async for event in _first(events, 3)]
-    assert found == [(1, False), (2, True), (3, True)]
+            changes = [(event.data, event.resync) async for event in _first(events, 3)]
+    assert changes == [(1, False), (2, True), (3, True)]
 
 
 async def _first(events, count):
@@ -133,14 +133,14 @@ async def test_live_copy_reports_changes(config):
         await ref.set({"ada": 1, "bob": 2})
         async with ref.live() as copy:
             assert copy.value == {"ada": 1, "bob": 2}
-            found = []
+            changes = []
             async for change in copy.changes():
-                found.append((change.kind, change.snapshot.key(), change.previous_key))
-                if change.kind == "value" and len(found) == 3:
+                changes.append((change.kind, change.snapshot.key(), change.previous_key))
+                if change.kind == "value" and len(changes) == 3:
                     await ref.update({"ada": None, "eve": 3})
                 elif change.kind == "value":
                     break
-            assert found == [
+            assert changes == [
                 ("child_added", "ada", None),
                 ("child_added", "bob", "ada"),
                 ("value", "users", None),

@@ -72,10 +72,10 @@ def test_pyrebase_exposes_requests(firebase) -> None:
 
 
 def test_star_import_includes_pyrebases_imports() -> None:
-    found: dict[str, object] = {}
-    exec("from pyrebase.pyrebase import *", found)
-    assert (found["time"], found["json"], found["OrderedDict"]) == (time, json, OrderedDict)
-    assert (found["requests"], found["threading"]) == (requests, threading)
+    names: dict[str, object] = {}
+    exec("from pyrebase.pyrebase import *", names)
+    assert (names["time"], names["json"], names["OrderedDict"]) == (time, json, OrderedDict)
+    assert (names["requests"], names["threading"]) == (requests, threading)
 
 
 def test_google_storage_is_loaded_at_first_use() -> None:

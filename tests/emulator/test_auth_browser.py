@@ -28,8 +28,8 @@ from support.waiting import LIMIT
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch) as found:
-        yield found
+    with auth_environment(monkeypatch) as environment:
+        yield environment
 
 
 def browse(uri):

@@ -16,8 +16,8 @@ NUMBER = "+15550100"
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch) as found:
-        yield found
+    with auth_environment(monkeypatch) as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ GOOD = "Correct.Horse.7"
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch) as found:
-        yield found
+    with auth_environment(monkeypatch) as environment:
+        yield environment
 
 
 def enforce(env, *, at_sign_in=False, state="ENFORCE"):

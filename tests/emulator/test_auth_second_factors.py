@@ -13,8 +13,8 @@ from firebase_rest.emulator import totp_code
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch) as found:
-        yield found
+    with auth_environment(monkeypatch) as environment:
+        yield environment
 
 
 def enroll(env, session, name="app"):

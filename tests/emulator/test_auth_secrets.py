@@ -39,8 +39,8 @@ def members(body):
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch, app_check="the-app-check-token") as found:
-        yield found
+    with auth_environment(monkeypatch, app_check="the-app-check-token") as environment:
+        yield environment
 
 
 def browse(uri):
@@ -58,7 +58,7 @@ def everything(env):
     number = auth.send_verification_code("+15550100")
     started = auth.auth_uri("github.com", "https://example.com/back")
     seen.append(started)
-    given = {secret.key, secret.session_info, number, started.session_id, started.state, session.id_token}
+    secrets = {secret.key, secret.session_info, number, started.session_id, started.state, session.id_token}
     wrong = [
         lambda: auth.sign_in_with_email_and_password(EMAIL, "a wrong password"),
         lambda: auth.sign_in_with_email_and_password(EMAIL, PASSWORD),
@@ -76,11 +76,11 @@ def everything(env):
         error = caught.value
         seen += [error, error.args, error.details, error.response, error.request, vars(error.request)]
         if isinstance(error, MfaRequired):
-            given.add(error.pending_credential)
+            secrets.add(error.pending_credential)
             auth.mfa.sign_in_with_totp(error, totp_code(secret.key, env.clock()))
     auth.sign_in_with_google("client-id", "client-secret", open_browser=browse)
     auth.change_password(session, "another password")
-    return seen, given | {session.id_token, session.refresh_token}
+    return seen, secrets | {session.id_token, session.refresh_token}
 
 
 def test_logs_and_errors_contain_no_secret(env, caplog):
@@ -91,10 +91,10 @@ def test_logs_and_errors_contain_no_secret(env, caplog):
         secrets |= secrets_of(members(request.body))
         secrets |= secrets_of(dict(parse_qsl(urlsplit(request.url).query)))
     assert len(secrets) > 20
-    shown = "\n".join([repr(thing) + str(thing) for thing in seen])
+    text = "\n".join([repr(item) + str(item) for item in seen])
     # The emulator is in this process too; ignore the log of its server.
     clients = [record for record in caplog.records if not record.name.startswith(("asyncio", "uvicorn"))]
     logged = "\n".join(record.getMessage() for record in clients)
     assert logged
-    assert [secret for secret in secrets if secret in shown] == []
+    assert [secret for secret in secrets if secret in text] == []
     assert [secret for secret in secrets if secret in logged] == []

@@ -20,8 +20,8 @@ from firebase_rest.auth.stores import FileStore
 
 @pytest.fixture
 def env(monkeypatch):
-    with auth_environment(monkeypatch) as found:
-        yield found
+    with auth_environment(monkeypatch) as environment:
+        yield environment
 
 
 def expired(env):

@@ -203,8 +203,8 @@ def test_seed_option_loads_a_console_export_despite_rules(tmp_path):
     rules.write_text('{"rules": {".read": true, ".write": false}}')
     with Command("--json", "--seed", str(export), "--database-rules", str(rules)) as command:
         host = json.loads(command.line())["host"]
-        found = requests.get(f"http://{host}/.json", timeout=LIMIT)
-        assert found.json() == {"list": ["a", "b"], "users": {"ada": {"born": 1815}}}
+        response = requests.get(f"http://{host}/.json", timeout=LIMIT)
+        assert response.json() == {"list": ["a", "b"], "users": {"ada": {"born": 1815}}}
 
 
 @pytest.mark.slow

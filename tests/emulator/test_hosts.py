@@ -100,18 +100,18 @@ PATHS = ["/.json", "/v0/b/x/o", "/storage/v1/b/x/o", "/identitytoolkit.googleapi
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
 def test_every_service_rejects_the_host_of_a_web_site(server, path, method):
-    found, text = status(server, method, path, Host="evil.example")
-    assert found == 403
+    code, text = status(server, method, path, Host="evil.example")
+    assert code == 403
     assert "'evil.example'" in text
     assert "--allow-host" in text
 
 
 def test_websocket_rejects_the_host_of_a_web_site(server):
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    found, text = status(
+    code, text = status(
         server, "GET", "/.ws?v=5", Host="evil.example", **upgrade, **{"Sec-WebSocket-Key": "A" * 22 + "=="}
     )
-    assert found == 403
+    assert code == 403
     assert "evil.example" in text
 
 

@@ -100,8 +100,8 @@ def test_limit_to_first_orders_ties_by_key(db):
 
 @pytest.mark.parametrize(("low", "high"), [(60.0, 61.5), (59.3, 59.3), (-20, 37.1), (70.05, 1000)])
 def test_inclusive_and_exclusive_bounds(db, low, high):
-    found = db.child("hours").order_by_child("temp").start_at(low).end_at(high).get()
-    assert [item.key() for item in found] == ordered(HOURS, temp, low, high)
+    result = db.child("hours").order_by_child("temp").start_at(low).end_at(high).get()
+    assert [item.key() for item in result] == ordered(HOURS, temp, low, high)
     between = db.child("hours").order_by_child("temp").start_after(low).end_before(high).get()
     assert [item.key() for item in between] == [
         key for key in ordered(HOURS, temp, low, high) if low < HOURS[key]["temp"] < high
@@ -116,8 +116,8 @@ def test_order_by_value_with_bound_and_limit(db):
 
 @pytest.mark.parametrize("day", ["2010/07/04", "2010/12/3", "2010/0"])
 def test_string_prefix_range_by_child(db, day):
-    found = db.child("hours").order_by_child("date").start_at(day).end_at(day + "\uf8ff").get()
-    assert found.val() == {key: hour for key, hour in HOURS.items() if hour["date"].startswith(day)}
+    result = db.child("hours").order_by_child("date").start_at(day).end_at(day + "\uf8ff").get()
+    assert result.val() == {key: hour for key, hour in HOURS.items() if hour["date"].startswith(day)}
 
 
 def test_equal_to_by_nested_child(db):
@@ -141,12 +141,12 @@ def test_range_of_numbers_by_nested_child(db):
 
 @pytest.mark.parametrize("prefix", ["San ", "O", "St", "Ch"])
 def test_prefix_range_orders_by_value_then_key(db, prefix):
-    found = db.child("airports").order_by_child("city").start_at(prefix).end_at(prefix + "\uf8ff").get()
+    result = db.child("airports").order_by_child("city").start_at(prefix).end_at(prefix + "\uf8ff").get()
     expected = sorted(
         (airport["city"], key) for key, airport in AIRPORTS.items() if airport.get("city", "").startswith(prefix)
     )
     assert len(expected) > 5
-    assert [(item.val()["city"], item.key()) for item in found] == expected
+    assert [(item.val()["city"], item.key()) for item in result] == expected
 
 
 def test_equal_to_none_finds_missing_children(db):

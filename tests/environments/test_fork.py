@@ -97,8 +97,8 @@ CASES = {
         app = firebase_rest.initialize_app(CONFIG, deadline=20)
         db = app.database()
         own_responses(db, "before", 3)
-        got = []
-        slow = threading.Thread(target=lambda: got.append(db.child("slow").get().val()))
+        results = []
+        slow = threading.Thread(target=lambda: results.append(db.child("slow").get().val()))
         slow.start()
         wait_for(lambda: db.child("received/slow").get().val())
         def work():
@@ -113,7 +113,7 @@ CASES = {
         assert own_responses(db, "parent", 10) == 10
         requests.put(sys.argv[1] + "/release.json", json=1)
         slow.join()
-        assert got == ["slow"], got
+        assert results == ["slow"], results
     """,
     "during a download in the same thread": """
         app = firebase_rest.initialize_app(CONFIG)

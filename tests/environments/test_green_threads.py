@@ -26,16 +26,16 @@ CONFIG = {"apiKey": "k", "databaseURL": sys.argv[1], "storageBucket": "b"}
 CASES = {
     "calls at the same time": """
         app = initialize_app(CONFIG)
-        got = {}
+        results = {}
         def work(number):
             for step in range(10):
-                got[number, step] = app.database().child(f"{number}/{step}").get().val()
+                results[number, step] = app.database().child(f"{number}/{step}").get().val()
         threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert got == {(number, step): f"{number}/{step}" for number in range(20) for step in range(10)}
+        assert results == {(number, step): f"{number}/{step}" for number in range(20) for step in range(10)}
     """,
     "a deadline": """
         app = initialize_app(CONFIG, deadline=0.5)

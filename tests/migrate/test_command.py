@@ -126,9 +126,9 @@ def test_findings_do_not_depend_on_the_order_of_paths(order, tmp_path) -> None:
     for name, text in IMPORTED.items():
         (tmp_path / name).write_text(text)
     ran = migrate("--json", *order, cwd=tmp_path)
-    found = [(finding["path"], finding["code"]) for finding in json.loads(ran.stdout)["findings"]]
+    findings = [(finding["path"], finding["code"]) for finding in json.loads(ran.stdout)["findings"]]
     expected = [("old.py", "syntax-error"), ("pyproject.toml", "requirement"), ("requirements.txt", "requirement")]
-    assert (ran.returncode, found) == (1, expected)
+    assert (ran.returncode, findings) == (1, expected)
     migrate("--fix", *order, cwd=tmp_path)
     assert (tmp_path / "requirements.txt").read_text() == "firebase-rest\n"
 

@@ -102,10 +102,10 @@ def event_cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
         maker = EventCase(random)
         path = [maker.key() for _ in range(random.choice((0, 0, 1, 2)))]
         inside = maker.root()
-        wanted = maker.query(inside) if maker.chance(0.75) else {}
-        while wanted.get("order") == "$priority":
-            wanted = maker.query(inside)
-        order = wanted.get("order", "$")
+        query = maker.query(inside) if maker.chance(0.75) else {}
+        while query.get("order") == "$priority":
+            query = maker.query(inside)
+        order = query.get("order", "$")
         if not order.startswith("$"):
             maker.orders = order.split("/")
         if order.startswith("$"):
@@ -116,7 +116,7 @@ def event_cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
         for segment in reversed(path):
             data = {segment: data}
         writes = [maker.step(path) for _ in range(random.randint(1, MOST_WRITES))]
-        yield {"id": index, "data": data, "path": "/".join(path), "filter": wanted, "writes": writes}
+        yield {"id": index, "data": data, "path": "/".join(path), "filter": query, "writes": writes}
 
 
 def listened(case: dict[str, Any]) -> dict[str, Any]:

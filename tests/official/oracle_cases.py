@@ -272,10 +272,10 @@ class Maker:
 
     def index_value(self, order: str, children: dict[Any, Any]) -> Any:
         """Return the scalar that the order compares."""
-        found = self.random.choice(list(children.values())) if children else None
+        value = self.random.choice(list(children.values())) if children else None
         for segment in () if order.startswith("$") else order.split("/"):
-            found = found.get(segment) if isinstance(found, dict) else None
-        return None if isinstance(found, (dict, list)) else found
+            value = value.get(segment) if isinstance(value, dict) else None
+        return None if isinstance(value, (dict, list)) else value
 
 
 WINDOWS: list[tuple[str, ...]] = [

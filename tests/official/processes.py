@@ -37,13 +37,13 @@ class Unavailable(Exception):
 
 def node() -> str:
     """Return the path of Node 20 or newer. Raises `Unavailable` without it."""
-    found = shutil.which("node")
-    if found is None or shutil.which("npm") is None:
+    path = shutil.which("node")
+    if path is None or shutil.which("npm") is None:
         raise Unavailable("Node and npm are not installed")
-    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
         raise Unavailable(f"Node {OLDEST_NODE} or newer is needed, this is {version}")
-    return found
+    return path
 
 
 def install(folder: Path = HERE) -> None:
@@ -52,15 +52,15 @@ def install(folder: Path = HERE) -> None:
     with (folder / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         files = b"".join((folder / name).read_bytes() for name in ("package.json", "package-lock.json"))
-        wanted = hashlib.sha256(files)
+        digest = hashlib.sha256(files)
         installed = folder / "node_modules" / ".installed"
-        if installed.is_file() and installed.read_text() == wanted.hexdigest():
+        if installed.is_file() and installed.read_text() == digest.hexdigest():
             return
         command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if result.returncode:
             raise Unavailable(f"npm ci failed with exit code {result.returncode}:\n{result.stderr[-2000:]}")
-        installed.write_text(wanted.hexdigest())
+        installed.write_text(digest.hexdigest())
 
 
 class Child(Closable):

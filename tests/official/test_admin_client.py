@@ -137,17 +137,17 @@ def test_unknown_user_raises_user_not_found(admin, find):
 
 def test_get_users_returns_found_and_missing_users(admin, ada):
     bob = admin.create_user("bob")
-    found = admin.get_users(
+    result = admin.get_users(
         ["ada", "bob", "carol"],
         emails=["Ada@Example.com", "nobody@example.com"],
         phone_numbers=["+15550100", "+15550999"],
         providers=[("google.com", "g9")],
     )
-    assert {user.uid for user in found.users} == {ada.uid, bob.uid}
-    assert found.not_found.uids == ("carol",)
-    assert found.not_found.emails == ("nobody@example.com",)
-    assert found.not_found.phone_numbers == ("+15550999",)
-    assert found.not_found.providers == (("google.com", "g9"),)
+    assert {user.uid for user in result.users} == {ada.uid, bob.uid}
+    assert result.not_found.uids == ("carol",)
+    assert result.not_found.emails == ("nobody@example.com",)
+    assert result.not_found.phone_numbers == ("+15550999",)
+    assert result.not_found.providers == (("google.com", "g9"),)
     assert not admin.get_users(["ada"]).not_found
 
 

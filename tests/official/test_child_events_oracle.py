@@ -120,16 +120,18 @@ def contradicts_itself(
 @pytest.mark.timeout(3600)
 def test_random_child_events_agree_with_official_sdk(oracle: Oracle) -> None:
     cases = event_cases(random.Random(SEED), NUMBER)
-    found: list[str] = []
+    differences: list[str] = []
     number = 0
     while batch := list(islice(cases, BATCH)):
         for case, official in zip(batch, oracle.ask([listened(case) for case in batch]), strict=True):
             number += 1
             problem = disagreement(case, official, oracle)
             if problem is not None:
-                found.append(f"{json.dumps(case)}\n    {problem}")
+                differences.append(f"{json.dumps(case)}\n    {problem}")
     assert number == NUMBER
-    assert not found, f"{len(found)} of {number} cases (seed {SEED}):\n" + "\n".join(sorted(found, key=len)[:8])
+    assert not differences, f"{len(differences)} of {number} cases (seed {SEED}):\n" + "\n".join(
+        sorted(differences, key=len)[:8]
+    )
 
 
 def test_child_lost_by_sdk_events_matches_sdk_read(oracle: Oracle) -> None:

@@ -161,15 +161,17 @@ def judged(oracle: Oracle) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 @pytest.mark.timeout(3600)
 def test_random_queries_agree_with_official_sdk(oracle: Oracle) -> None:
     sender = InProcess()
-    found: list[str] = []
+    differences: list[str] = []
     number = 0
     for case, official in judged(oracle):
         number += 1
         problem = disagreement(case, official, ours(sender, case))
         if problem is not None:
-            found.append(f"{json.dumps(case)}\n    {problem}")
+            differences.append(f"{json.dumps(case)}\n    {problem}")
     assert number == NUMBER
-    assert not found, f"{len(found)} of {number} cases (seed {SEED}):\n" + "\n".join(sorted(found, key=len)[:8])
+    assert not differences, f"{len(differences)} of {number} cases (seed {SEED}):\n" + "\n".join(
+        sorted(differences, key=len)[:8]
+    )
 
 
 def contradiction(data: Any, *writes: dict[str, Any], **filter: Any) -> dict[str, Any]:

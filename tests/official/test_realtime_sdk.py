@@ -216,9 +216,9 @@ def test_priorities_are_stored_and_order_children(client: SdkClient, rest: Datab
     client.set("/p", {"a": 1, "b": 2})
     client.call("setPriority", "/p/a", priority=2)
     client.call("setPriority", "/p/b", priority=1)
-    found = client.get("/p", [["orderByPriority"]])
-    assert found["keys"] == ["b", "a"]
-    assert found["exported"] == {"a": {".value": 1, ".priority": 2}, "b": {".value": 2, ".priority": 1}}
+    result = client.get("/p", [["orderByPriority"]])
+    assert result["keys"] == ["b", "a"]
+    assert result["exported"] == {"a": {".value": 1, ".priority": 2}, "b": {".value": 2, ".priority": 1}}
 
 
 def test_server_values_use_the_clock_of_the_emulator(client: SdkClient, rest: Database, clock: Clock) -> None:

@@ -1,7 +1,7 @@
 """The async client behind a blocking interface, so that one test body runs for both clients.
 
 `BlockingApp(AsyncApp)` runs an event loop in a thread. Objects of `firebase_rest.aio` are wrapped: calls of coroutine
-functions block, and asynchronous iterators become plain ones.
+functions block, and asynchronous iterators become plain iterators.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ class Blocking:
             return wrapped(value, thread)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            plain = [unwrapped(item) for item in arguments]
-            named = {key: unwrapped(item) for key, item in keywords.items()}
-            result = thread.run(lambda: value(*plain, **named))
+            positional = [unwrapped(item) for item in arguments]
+            by_name = {key: unwrapped(item) for key, item in keywords.items()}
+            result = thread.run(lambda: value(*positional, **by_name))
             return self if result is target else wrapped(result, thread)
 
         return call
@@ -125,10 +125,10 @@ class Blocking:
         iterator = self._target.__aiter__()
         end = object()
 
-        async def following() -> Any:
+        async def next_item() -> Any:
             return await anext(iterator, end)
 
-        while (item := self._thread.run(following)) is not end:
+        while (item := self._thread.run(next_item)) is not end:
             yield wrapped(item, self._thread)
 
     def __next__(self) -> Any:

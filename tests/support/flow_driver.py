@@ -34,7 +34,7 @@ def drive(flow: Flow[Any], *responses: Response) -> tuple[list[Request], Any]:
         return requests, done.value
     finally:
         flow.close()
-    raise AssertionError(f"the flow asks for more: {step!r}")
+    raise AssertionError(f"the flow yields another request: {step!r}")
 
 
 def sent_json(request: Request) -> Any:

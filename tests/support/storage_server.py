@@ -49,20 +49,20 @@ class Bucket:
         body = b"".join(request.body) if request.body is not None and not isinstance(request.body, bytes) else None
         body = request.body if body is None else body
         self.received += len(body or b"")
-        word = self.trouble.pop(0) if self.trouble else "ok"
-        if callable(word):
-            return word(request)
-        if word == "cut":
+        outcome = self.trouble.pop(0) if self.trouble else "ok"
+        if callable(outcome):
+            return outcome(request)
+        if outcome == "cut":
             raise NetworkError("cut", outcome_unknown=True)
-        if word == "half":
+        if outcome == "half":
             offset = self.command(request)[1]
             assert offset == len(self.uploaded)
             self.uploaded += body[: len(body) // 2 // self.granularity * self.granularity]
             raise NetworkError("half", outcome_unknown=True)
         response = self.respond(request, body or b"")
-        if word == "lost":
+        if outcome == "lost":
             raise NetworkError("lost", outcome_unknown=True)
-        assert word == "ok"
+        assert outcome == "ok"
         return response
 
     # --- the service ---
@@ -70,16 +70,16 @@ class Bucket:
     @property
     def commands(self) -> list[str]:
         """The received upload commands with their offsets."""
-        seen = []
+        commands = []
         for request in self.requests:
             command, offset = self.command(request)
-            seen.append(command if offset is None else f"{command} {offset}")
-        return seen
+            commands.append(command if offset is None else f"{command} {offset}")
+        return commands
 
     def command(self, request: Request) -> tuple[str, int | None]:
         offset = request.headers.get("X-Goog-Upload-Offset")
-        word = request.headers.get("X-Goog-Upload-Command") or request.headers.get("X-Goog-Upload-Protocol")
-        return word or request.method, None if offset is None else int(offset)
+        command = request.headers.get("X-Goog-Upload-Command") or request.headers.get("X-Goog-Upload-Protocol")
+        return command or request.method, None if offset is None else int(offset)
 
     def respond(self, request: Request, body: bytes) -> Response:
         if request.method == "GET":
@@ -109,8 +109,8 @@ class Bucket:
             return self.status()
         self.state = "final"
         self.objects[str(self.fields["name"])] = self.uploaded
-        made = self.metadata(str(self.fields["name"]))
-        return Response(200, {"x-goog-upload-status": "final"}, made.body)
+        resource = self.metadata(str(self.fields["name"]))
+        return Response(200, {"x-goog-upload-status": "final"}, resource.body)
 
     def start(self, request: Request, body: bytes) -> Response:
         self.fields = json.loads(body)
@@ -139,11 +139,11 @@ class Bucket:
 
     def metadata(self, name: str) -> Response:
         data = self.objects[name]
-        made = {
+        resource = {
             "name": name,
             "generation": "1700000000000000",
             "size": str(len(data)),
             "md5Hash": b64encode(hashlib.md5(data).digest()).decode(),
             "crc32c": to_base64(extend(0, data)),
         }
-        return Response(200, {}, json.dumps(made).encode())
+        return Response(200, {}, json.dumps(resource).encode())

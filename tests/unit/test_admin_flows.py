@@ -45,20 +45,20 @@ def test_quota_project_is_sent_if_known():
 
 def test_lookup_sends_given_identifiers_and_is_idempotent():
     identifiers = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
-    (request,), found = drive(admin.get_users(AT, identifiers), json_response({"users": [ADA]}))
+    (request,), result = drive(admin.get_users(AT, identifiers), json_response({"users": [ADA]}))
     assert sent_json(request) == {
         "localId": ["ada"],
         "federatedUserId": [{"providerId": "google.com", "rawId": "g1"}],
     }
     assert request.retry_policy is RetryPolicy.IDEMPOTENT
-    assert [user.uid for user in found.users] == ["ada"]
-    assert found.not_found == UserIdentifiers(providers=(("google.com", "g1"),))
+    assert [user.uid for user in result.users] == ["ada"]
+    assert result.not_found == UserIdentifiers(providers=(("google.com", "g1"),))
 
 
 def test_lookup_without_identifiers_sends_nothing():
-    requests, found = drive(admin.get_users(AT, UserIdentifiers()))
+    requests, result = drive(admin.get_users(AT, UserIdentifiers()))
     assert requests == []
-    assert found.users == ()
+    assert result.users == ()
 
 
 def test_response_without_users_raises_user_not_found():

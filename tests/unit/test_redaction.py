@@ -56,8 +56,8 @@ def test_query_parameters_are_masked_by_name():
 
 def test_secrets_of_a_json_body_are_found_by_name():
     body = json.dumps({name: f"{name}-value" for name in SECRET_FIELDS} | {"email": "a@b.de", "code": 5}).encode()
-    found = secrets_in((("key", "k"), ("ns", "n")), body)
-    assert found == {"k", "5"} | {f"{name}-value" for name in SECRET_FIELDS if name != "code"}
+    secrets = secrets_in((("key", "k"), ("ns", "n")), body)
+    assert secrets == {"k", "5"} | {f"{name}-value" for name in SECRET_FIELDS if name != "code"}
 
 
 def test_secrets_of_a_form_are_found_by_name():

@@ -14,9 +14,9 @@ def hop(location, url="https://db.firebaseio.com/a.json", status=307, method="GE
 
 @pytest.mark.parametrize("status", [307, 308])
 def test_read_follows_redirects(status):
-    found = hop("https://s-1.firebaseio.com/b.json", status=status)
-    assert found.request.url == "https://s-1.firebaseio.com/b.json"
-    assert found.is_authenticated
+    redirect = hop("https://s-1.firebaseio.com/b.json", status=status)
+    assert redirect.request.url == "https://s-1.firebaseio.com/b.json"
+    assert redirect.is_authenticated
 
 
 def test_relative_location_is_resolved():
@@ -92,26 +92,26 @@ def test_plain_http_is_followed_on_loopback_only(first, second, allowed):
 )
 def test_ambiguous_host_gets_no_credentials(location):
     try:
-        found = hop(location)
+        redirect = hop(location)
     except NetworkError:
         return
-    assert not found.is_authenticated
-    assert "firebaseio" not in found.request.url
+    assert not redirect.is_authenticated
+    assert "firebaseio" not in redirect.request.url
 
 
 def test_query_of_location_takes_precedence():
-    found = hop("https://s-1.firebaseio.com/b.json?ns=x&empty=", params=(("ns", "y"), ("orderBy", '"$key"')))
-    assert found.request.params == (("ns", "x"), ("empty", ""), ("orderBy", '"$key"'))
+    redirect = hop("https://s-1.firebaseio.com/b.json?ns=x&empty=", params=(("ns", "y"), ("orderBy", '"$key"')))
+    assert redirect.request.params == (("ns", "x"), ("empty", ""), ("orderBy", '"$key"'))
 
 
 def test_credential_echoed_in_a_redirect_is_dropped():
-    found = hop("https://s-1.firebaseio.com/b.json?auth=stale&access_token=stale&x=1")
-    assert found.request.params == (("x", "1"),)
+    redirect = hop("https://s-1.firebaseio.com/b.json?auth=stale&access_token=stale&x=1")
+    assert redirect.request.params == (("x", "1"),)
 
 
 def test_no_secret_is_sent_to_another_host():
-    found = hop("https://evil.example/b.json", params=(("key", "k"), ("ac", "t"), ("orderBy", '"a"')))
-    assert found.request.params == (("orderBy", '"a"'),)
+    redirect = hop("https://evil.example/b.json", params=(("key", "k"), ("ac", "t"), ("orderBy", '"a"')))
+    assert redirect.request.params == (("orderBy", '"a"'),)
 
 
 def test_fragment_is_dropped_and_missing_path_is_root():

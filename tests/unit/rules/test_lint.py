@@ -12,9 +12,9 @@ from firebase_rest.rules.__main__ import check_text, main
 
 
 def warnings(**tree: Any) -> list[str]:
-    errors, found = check_text(json.dumps({"rules": tree}), is_storage=False)
+    errors, problems = check_text(json.dumps({"rules": tree}), is_storage=False)
     assert not errors
-    return [problem.message for problem in found]
+    return [problem.message for problem in problems]
 
 
 def test_sound_rules_have_no_warnings() -> None:
@@ -50,9 +50,9 @@ def test_rule_that_can_be_true(rule: str) -> None:
 
 
 def test_rule_below_a_grant_has_no_effect() -> None:
-    found = warnings(a={".read": True, "b": {".read": "auth != null", ".write": "auth != null"}})
-    assert found[1] == ".read of /a/b: the rule has no effect, because .read of /a (line 1) is true."
-    assert len(found) == 2
+    problems = warnings(a={".read": True, "b": {".read": "auth != null", ".write": "auth != null"}})
+    assert problems[1] == ".read of /a/b: the rule has no effect, because .read of /a (line 1) is true."
+    assert len(problems) == 2
 
 
 def test_query_without_index() -> None:
@@ -65,8 +65,8 @@ def test_query_without_index() -> None:
 
 def test_storage_warnings() -> None:
     text = "service firebase.storage { match /b/{b}/o { match /{f} { allow get; allow create: if user != null; } } }"
-    _, found = check_text(text, is_storage=True)
-    assert [str(problem) for problem in found] == [
+    _, problems = check_text(text, is_storage=True)
+    assert [str(problem) for problem in problems] == [
         "1:58: allow get of /b/{b}/o/{f}: everyone has access, even without signing in.",
         "1:86: Unknown variable 'user'.",
     ]

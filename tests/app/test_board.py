@@ -59,7 +59,7 @@ def test_visitors_see_changes_without_reloading(ada, bob) -> None:
     assert [note["name"] for note in ada.get("/board/notes").json] == ["Ada", "Bob"]
 
 
-def test_200_visitors_cost_one_stream(ada, app, firebase) -> None:
+def test_200_visitors_share_one_stream(ada, app, firebase) -> None:
     streams = [events(ada) for _ in range(200)]
     for stream in streams:
         assert next_notes(stream) == []

@@ -71,7 +71,7 @@ def expire(token: str) -> str:
     return f"{header}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
 
 
-def test_fastapi_application_knows_its_users(emulator, site):
+def test_fastapi_application_identifies_its_users(emulator, site):
     user = emulator.auth().create_user_with_email_and_password("a@b.de", "correct horse")
     headers = {"Authorization": f"Bearer {user['idToken']}"}
     assert requests.get(f"{site}/me", timeout=20).status_code in (401, 403)

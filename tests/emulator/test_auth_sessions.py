@@ -291,7 +291,7 @@ def test_tilde_in_a_path_is_the_home_directory(tmp_path, monkeypatch):
     assert FileStore("~/session.json").path == tmp_path / "session.json"
 
 
-def test_session_of_a_custom_token_knows_its_uid(env):
+def test_session_of_a_custom_token_has_its_uid(env):
     user = env.auth.sign_in_with_custom_token(env.auth.create_custom_token("ada"))
     assert env.auth.session(user).uid == "ada"
     assert env.auth.session(env.auth.refresh(user["refreshToken"])).uid == "ada"

@@ -125,7 +125,7 @@ def test_rules_files_are_enforced_and_read_again_when_they_change(tmp_path):
         (None, None, "There are no security rules: everyone can read and write everything."),
     ],
 )
-def test_one_line_states_what_is_open(database, storage, line):
+def test_start_prints_one_line_about_access(database, storage, line):
     assert RulesFiles(Emulator(), database, storage).describe(require_auth=False) == line
 
 

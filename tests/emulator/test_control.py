@@ -64,7 +64,7 @@ def test_pages_of_other_sites_cannot_set_rules_or_reset(server, method, path, or
     assert response.status_code == status, response.text
 
 
-def test_unknown_and_misused_endpoints_say_what_is_known(server):
+def test_unknown_and_misused_endpoints_list_the_known_ones(server):
     unknown = requests.post(f"http://{server.host}/internal/other", timeout=LIMIT)
     assert unknown.status_code == 501
     assert "/internal/reset" in unknown.text

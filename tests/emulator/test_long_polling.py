@@ -165,7 +165,7 @@ def test_unknown_session_or_password_gets_a_close_command(poller, server, sessio
     assert requests.get(f"http://{server.host}/.lp", params, timeout=LIMIT).text == "pLPCommand('close');"
 
 
-def test_disconnect_writes_what_the_session_left(poller, db):
+def test_disconnect_performs_the_on_disconnect_writes(poller, db):
     (params,) = poller.request("o", {"p": "/state", "d": "off"})
     poller.take(**params)
     page = poller.poll(dframe="t")

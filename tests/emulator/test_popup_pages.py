@@ -96,7 +96,7 @@ def test_handler_lists_the_accounts_of_the_provider(page, import_user):
         "function toggleForm(",
     ],
 )
-def test_handler_has_what_end_to_end_tests_look_for(page, hook):
+def test_handler_page_has_the_elements_of_the_official_page(page, hook):
     assert hook in page().text
 
 

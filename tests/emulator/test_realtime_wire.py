@@ -391,7 +391,7 @@ def test_cancelling_part_of_an_on_disconnect_keeps_the_rest(server, db):
     assert db.get("a").json() == {"x": 1, "y": 0, "z": 0}
 
 
-def test_later_on_disconnect_replaces_what_is_below_and_merges_into_what_is_above(server, db):
+def test_later_on_disconnect_replaces_writes_below_and_merges_into_writes_above(server, db):
     with RealtimeClient(server.host) as client:
         client.do("o", {"p": "/a/b", "d": 1})
         client.do("o", {"p": "/a", "d": {"c": 2}})

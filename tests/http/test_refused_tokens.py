@@ -180,7 +180,7 @@ def test_iterator_body_is_never_sent_twice(connect, session):
         ("some-token", "Could not parse auth token.", "Pass an ID token, such as user['idToken']."),
     ],
 )
-def test_error_about_permission_states_what_to_do(connect, token, message, hint):
+def test_permission_error_states_what_to_do(connect, token, message, hint):
     with (
         ScriptedServer(respond_with((401, f'{{"error": "{message}"}}'))) as server,
         pytest.raises((PermissionDenied, Unauthenticated)) as caught,

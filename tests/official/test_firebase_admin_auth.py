@@ -113,7 +113,7 @@ def test_delete_users_in_batches(app, ada):
     assert auth.delete_users(["ada", "bob", "nobody"], app=app).success_count == 3
 
 
-def test_its_custom_claims_are_in_the_tokens_that_it_verifies(app, server, ada):
+def test_custom_claims_are_in_verified_tokens(app, server, ada):
     auth.set_custom_user_claims("ada", {"admin": True}, app=app)
     assert auth.get_user("ada", app=app).custom_claims == {"admin": True}
     token = sign_in(server, email="ada@example.com", password="secret1")["idToken"]

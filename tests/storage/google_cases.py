@@ -58,7 +58,7 @@ def names(blobs: Any) -> list[str]:
 # --- both emulators ---------------------------------------------------------------------------------------------------
 
 
-def test_google_cloud_storage_reads_what_our_client_wrote_and_the_other_way_round(google):
+def test_google_cloud_storage_and_our_client_read_objects_of_each_other(google):
     google.owner.child(NAME).put(b"from us", content_type="text/plain")
     blob = google.bucket.get_blob(NAME)
     assert (blob.name, blob.size, blob.content_type, blob.download_as_bytes()) == (NAME, 7, "text/plain", b"from us")
@@ -102,7 +102,7 @@ def test_google_cloud_storage_reads_a_range(google):
         assert file.read() == b"0123456789"
 
 
-def test_google_cloud_storage_checks_what_it_reads_by_checksums(google):
+def test_google_cloud_storage_verifies_checksums(google):
     google.bucket.blob("checked").upload_from_string(b"bytes", checksum="md5")
     blob = google.bucket.get_blob("checked")
     assert blob.md5_hash == base64.b64encode(hashlib.md5(b"bytes").digest()).decode()

@@ -123,7 +123,7 @@ def test_parsed_values_are_emptied():
     assert not inner.parts
 
 
-def test_emptying_a_parsed_value_leaves_its_node_alone():
+def test_emptying_a_parsed_value_does_not_change_its_node():
     builder = Builder(0)
     builder.build({"a": "short"}, None, 0)
     value = parsed(json.dumps({"a": "x" * 50}))

@@ -71,7 +71,7 @@ def test_others_write_after_the_write_is_closed_or_denied(namespace: Namespace, 
     assert not namespace.must_wait
 
 
-def test_write_that_an_urgent_one_overtakes_is_repeated(namespace: Namespace) -> None:
+def test_write_that_an_urgent_write_overtakes_is_repeated(namespace: Namespace) -> None:
     work = overtaken(namespace)
     overtake(namespace, "urgent")
     assert namespace.must_wait

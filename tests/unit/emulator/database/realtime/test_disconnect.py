@@ -49,7 +49,7 @@ class _Client:
         await asyncio.wait_for(self._serving, LIMIT)
 
 
-def test_request_that_follows_a_disconnect_sees_what_was_left_to_write():
+def test_request_after_a_disconnect_sees_the_on_disconnect_writes():
     async def run():
         emulator = Emulator("demo-test")
         leaving, reading = _Client(emulator), _Client(emulator)

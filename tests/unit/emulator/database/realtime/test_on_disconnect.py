@@ -40,7 +40,7 @@ def test_value_replaces_those_below(above):
         ({"b": {"d": 1}}, {"b": {"d": 1, "c": 2}}),
     ],
 )
-def test_value_is_merged_into_one_above(value, expected):
+def test_value_is_merged_into_a_write_above(value, expected):
     assert pending(("a", value), ("a/b/c", 2)) == {"a": expected}
 
 
@@ -50,7 +50,7 @@ def test_priority_of_a_pending_value():
     assert pending(("a/.priority", 2)) == {"a/.priority": 2}
 
 
-def test_cancel_forgets_a_path_and_those_below():
+def test_cancel_removes_a_path_and_the_paths_below():
     assert pending(("a/b", 1), ("a/c/d", 2), ("e", 3), "a") == {"e": 3}
     assert pending(("a/b", 1), "a/b") == {}
     assert pending(("a", 1), "") == {}

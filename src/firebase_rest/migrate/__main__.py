@@ -46,9 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     findings = [*check_installed(), *checker.findings]
     format_report = report.as_json if options.json else report.as_text
     sys.stdout.write(format_report(findings, checker.files, fixed))
-    if any(finding.code == "unreadable" for finding in findings):
-        return 2
-    return 1 if findings else 0
+    is_unreadable = any(finding.code == "unreadable" for finding in findings)
+    return 2 if is_unreadable else int(bool(findings))
 
 
 if __name__ == "__main__":

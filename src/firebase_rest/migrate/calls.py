@@ -90,12 +90,8 @@ class CallEvaluator(ExpressionEvaluator):
         first = call.value(0, "")
         match call.node:
             case ast.Call(func=ast.Attribute(attr="get", value=holder), args=[ast.Constant(value=key), *_]):
-                holder_value = self.value(holder) if isinstance(holder, (ast.Name, ast.Attribute)) else None
-                return (
-                    holder_value.item(key)
-                    if isinstance(holder_value, domain.Collection)
-                    else self.known_item(key, call.node)
-                )
+                value = self.value(holder) if isinstance(holder, (ast.Name, ast.Attribute)) else None
+                return value.item(key) if isinstance(value, domain.Collection) else self.known_item(key, call.node)
             case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
                 return domain.TextValue("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):
@@ -118,9 +114,7 @@ class CallEvaluator(ExpressionEvaluator):
             case [ast.Constant(value=str(path)), *_] if path.startswith("pyrebase."):
                 receiver, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
                 if path.startswith("pyrebase.pyrebase.requests."):
-                    message = (
-                        f"firebase-rest never calls {path}: it sends requests with its session, firebase.requests."
-                    )
+                    message = f"firebase-rest never calls {path}: it uses the session firebase.requests."
                     self.report("missing-name", node, message, "replace a method of firebase.requests")
             case _:
                 return

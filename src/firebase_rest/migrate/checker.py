@@ -42,9 +42,7 @@ class Checker:
                 files_by_path.setdefault(file.resolve(), file)
         self.files = len(files_by_path)
         contents = {resolved: self._read(path) for resolved, path in files_by_path.items() if path.is_file()}
-        program = Program(
-            lambda resolved: self._parse(files_by_path[resolved], contents[resolved]) if resolved in contents else None
-        )
+        program = Program(lambda file: self._parse(files_by_path[file], contents[file]) if file in contents else None)
         for resolved in _relevant(contents):
             if resolved.suffix in _PYTHON:
                 program.add(resolved)
@@ -116,12 +114,8 @@ def _relevant(contents: dict[Path, bytes]) -> Iterator[Path]:
     """Yield the files that match `_HINTS`, and the files that import one of them."""
     hinted = [resolved for resolved, content in contents.items() if _HINTS.search(content)]
     yield from hinted
-    module_names = {
-        resolved.parent.name if resolved.stem == "__init__" else resolved.stem
-        for resolved in hinted
-        if resolved.suffix == ".py"
-    }
-    names = "|".join(name for name in module_names if name.isidentifier())
+    modules = {file.parent.name if file.stem == "__init__" else file.stem for file in hinted if file.suffix == ".py"}
+    names = "|".join(name for name in modules if name.isidentifier())
     imports = re.compile(rf"^[ \t]*(?:from|import)\b[^\n]*\b(?:{names or '$'})\b".encode(), re.MULTILINE)
     others = [resolved for resolved in contents if resolved not in hinted and resolved.suffix in _PYTHON]
     yield from (resolved for resolved in others if imports.search(contents[resolved]))

@@ -13,6 +13,7 @@ from firebase_rest.migrate.findings import Edit, Finding
 from firebase_rest.migrate.sources import SourceFile
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Defaults = Mapping[str, "Value | None"]
 Fix = Callable[[SourceFile], Iterable[Edit]]
 FindModule = Callable[["str | None", int, Path], "ModuleContext | None"]
 """find(module, level, path) returns the file to which `from module import` refers in the file at `path`."""
@@ -49,7 +50,7 @@ class ModuleContext:
         self.guesses: dict[str, ast.AST] = {}
         """The origins of databases that are recognized by their name."""
         # The functions to analyse after the enclosing scope: node, evaluator of that scope, default values.
-        self.pending: deque[tuple[AnyFunction, Any, Mapping[str, Value | None]]] = deque()
+        self.pending: deque[tuple[AnyFunction, Any, Defaults]] = deque()
 
     def _size(self) -> int:
         return self.facts.size() + sum(facts.size() for facts in self.imported)

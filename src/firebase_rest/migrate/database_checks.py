@@ -116,39 +116,28 @@ def check_call(report: Report, receiver: ServiceValue, name: str, call: CallSite
         node = value.node if isinstance(value, domain.Collection) else syntax
         if node is not None:
             _check_data(report, node, has_paths=name == "update")
-    has_empty_key = any(Constant("") in step.literals for step in receiver.steps)
-    if (
-        name in ("set", "remove")
-        and receiver.library == "pyrebase"
-        and has_empty_key
-        and not _is_below_root(receiver.steps)
-    ):
+    is_root = any(Constant("") in step.literals for step in receiver.steps) and not _is_below_root(receiver.steps)
+    if name in ("set", "remove") and receiver.library == "pyrebase" and is_root:
         message = f"{name}() after child('') raises UsageError: it would replace the whole database."
         report("invalid-key", call.node, message, "pass a non-empty key; for the root write child('/')")
 
 
 def report_moved(
-    report: Report,
-    receiver: ServiceValue,
-    position: Sequence[BuilderStep],
-    node: ast.expr,
-    method: str,
-    *,
-    is_dropped: bool,
+    report: Report, value: ServiceValue, moved: Sequence[BuilderStep], node: ast.expr, name: str, *, is_dropped: bool
 ) -> None:
     """Report a reference whose path was not the one of pyrebase's shared object.
 
-    `position` lists the builder calls made on that object. `is_dropped`: the statement only moves the reference, and
+    `moved` lists the builder calls made on that object. `is_dropped`: the statement only moves the reference, and
     firebase_rest ignores that.
     """
-    is_call = method in names.CALLS[receiver.kind]
-    reason = f"because of line {position[-1].node.lineno}" if position else "because it had been used before"
-    message = f"This reference is /{path_of(receiver.steps)}. In pyrebase it was /{path_of(position)} here, {reason}."
+    is_call = name in names.CALLS[value.kind]
+    reason = f"because of line {moved[-1].node.lineno}" if moved else "because it had been used before"
+    message = f"This reference is /{path_of(value.steps)}. In pyrebase it was /{path_of(moved)} here, {reason}."
     code, suggestion = "shared-reference", "keep it if that is meant, with a comment # firebase-rest: ignore; "
     if is_dropped:
-        code = "root-operation" if is_call and not receiver.steps else code
-        root, default = ("db", "get") if receiver.kind == "database" else ("storage", "put")
-        suggestion = f"write the complete path in one chain: {root}.child(...).{method if is_call else default}(...)"
+        code = "root-operation" if is_call and not value.steps else code
+        root, default = ("db", "get") if value.kind == "database" else ("storage", "put")
+        suggestion = f"write the complete path in one chain: {root}.child(...).{name if is_call else default}(...)"
     else:
         suggestion += "where the root was meant, write the chain from the root"
     report(code, node, message, suggestion)
@@ -216,9 +205,7 @@ def _raises(body: Sequence[ast.stmt]) -> Iterator[ast.Raise]:
 
 def check_stream_close(report: Report, receiver: ServiceValue, call: CallSite) -> None:
     """Report a stream that is closed directly after stream(). The drop-in waits for the first event, as in pyrebase."""
-    is_blocking = isinstance(receiver.origin, ast.Call) and any(
-        item.arg == "is_async" for item in receiver.origin.keywords
-    )
+    is_blocking = any(keyword.arg == "is_async" for keyword in getattr(receiver.origin, "keywords", ()))
     if receiver.library not in ("native", "pyrebase") and not is_blocking:
         message = "close() directly after stream() ends the stream before its first event."
         suggestion = "read the value once with get(), or wait for the first event before close()"

@@ -172,10 +172,8 @@ class ExpressionEvaluator(ABC):
             case ast.BoolOp():
                 first = self.value(node.values[0])
                 later = self.evaluate_alternatives(node.values[1:])
-                keeps_first = (
-                    isinstance(node.op, ast.Or) and first is not None and not isinstance(first, domain.Constant)
-                )
-                return first if keeps_first else later
+                is_known = first is not None and not isinstance(first, domain.Constant)
+                return first if isinstance(node.op, ast.Or) and is_known else later
             case ast.Yield() | ast.YieldFrom():
                 self.add_result(self.value(node.value))
             case ast.BinOp():
@@ -205,8 +203,7 @@ class ExpressionEvaluator(ABC):
         for node in nodes:
             self.state = before.copy()
             value = self.value(node)
-            if result is None and not isinstance(value, domain.Constant):
-                result = value
+            result = value if result is None and not isinstance(value, domain.Constant) else result
             ends.append(self.state)
         self.state = ends[0]
         for end in ends[1:]:
@@ -228,13 +225,12 @@ class ExpressionEvaluator(ABC):
 
     def subscript(self, node: ast.Subscript) -> domain.Value | None:
         receiver, index = self.value(node.value), self.value(node.slice)
-        if isinstance(index, domain.Constant):
-            known = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
-            if known is not None:
-                return known
-            if isinstance(receiver, domain.Collection):
-                return receiver.item(index.value)
-        return domain.element_of(receiver)
+        if not isinstance(index, domain.Constant):
+            return domain.element_of(receiver)
+        known = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
+        if isinstance(receiver, domain.Collection):
+            return known or receiver.item(index.value)
+        return known or domain.element_of(receiver)
 
     def known_item(self, key: object, node: ast.expr) -> domain.TextValue | None:
         """Return the item of a sign-in result or of file metadata."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from firebase_rest.migrate.findings import Edit
-from firebase_rest.migrate.sources import SourceFile
+from firebase_rest.migrate.sources import AnyImport, SourceFile
 
 
 def apply(text: str, groups: Iterable[tuple[Edit, ...]]) -> tuple[str, list[int]]:
@@ -61,11 +61,10 @@ def unquote(source: SourceFile, *, call: ast.expr, inner: ast.expr) -> Iterator[
 
 def remove(source: SourceFile, *, statement: ast.stmt, is_alone: bool) -> Iterator[Edit]:
     """Remove an assignment of an empty value. `is_alone`: its block has no other statement."""
-    match statement:
-        case ast.Assign(targets=[_], value=ast.Constant(value="" | None) | ast.Dict(keys=[])):
-            pass
-        case _:
-            return
+    if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
+        return
+    if ast.unparse(statement.value) not in ("''", "None", "{}"):
+        return
     start, end = source.span(statement)
     first = source.offset(statement.lineno, 0)
     last_line = statement.end_lineno or statement.lineno
@@ -104,9 +103,7 @@ def _root_of(node: ast.expr) -> ast.expr | None:
     return node if isinstance(node, (ast.Name, ast.Attribute)) else None
 
 
-def replace_import(
-    source: SourceFile, *, statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: str
-) -> Iterator[Edit]:
+def replace_import(source: SourceFile, *, statement: AnyImport, alias: ast.alias, module: str) -> Iterator[Edit]:
     """import firebase -> import firebase_rest as firebase."""
     start, end = source.span(statement)
     code = source.text[start:end]

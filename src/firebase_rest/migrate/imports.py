@@ -11,6 +11,7 @@ from functools import partial
 from firebase_rest.migrate import fixes, names
 from firebase_rest.migrate.context import ModuleContext, Report
 from firebase_rest.migrate.domain import ModuleFacts, QualifiedName, ServiceValue, Value
+from firebase_rest.migrate.sources import AnyImport
 
 _LIBRARIES = {
     "pyrebase": "pyrebase",
@@ -26,7 +27,7 @@ _EXTERNAL = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymo
 _FORK_ONLY = {"fork-call", "python-firebase", "missing-name", "constructor"}
 
 
-def imported_names(context: ModuleContext, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Value | None]]:
+def imported_names(context: ModuleContext, node: AnyImport) -> Iterator[tuple[str, Value | None]]:
     """Yield the names that an import binds, with their values. Reports modules and names that do not exist."""
     if isinstance(node, ast.Import):
         for alias in node.names:
@@ -58,33 +59,26 @@ def _qualified_name(name: str, alias: str | None) -> QualifiedName | None:
     return QualifiedName(name) if top in _STANDARD | _EXTERNAL else None
 
 
-def _library_module(
-    context: ModuleContext, name: str, alias: str | None, node: ast.Import | ast.ImportFrom
-) -> QualifiedName | None:
+def _library_module(context: ModuleContext, name: str, alias: str | None, node: AnyImport) -> QualifiedName | None:
     """Return an imported module of a library. Reports a module that must be replaced or does not exist."""
-    library_module = _qualified_name(name, alias)
-    if library_module is None or not library_module.library:
-        return library_module
+    module = _qualified_name(name, alias)
+    if module is None or not module.library:
+        return module
     imported = {alias.name for alias in node.names}
     if name == "firebase" and isinstance(node, ast.ImportFrom) and imported & _PYTHON_FIREBASE:
-        library_module = replace(library_module, library="python-firebase")
-    context.facts.libraries.add(library_module.library)
-    module = "pyrebase" if name.startswith("pyrebase4") else "firebase_rest"
-    if library_module.library in names.FORK_IMPORTS or module == "pyrebase":
+        module = replace(module, library="python-firebase")
+    context.facts.libraries.add(module.library)
+    new_name = "pyrebase" if name.startswith("pyrebase4") else "firebase_rest"
+    if module.library in names.FORK_IMPORTS or new_name == "pyrebase":
         fixable = {name} if isinstance(node, ast.Import) else {"initialize_app"}
         can_fix = "." not in name and imported == fixable
-        fix = partial(fixes.replace_import, statement=node, alias=node.names[0], module=module) if can_fix else None
-        instead = names.FORK_IMPORTS.get(library_module.library, "write `import pyrebase`")
+        fix = partial(fixes.replace_import, statement=node, alias=node.names[0], module=new_name) if can_fix else None
+        instead = names.FORK_IMPORTS.get(module.library, "write `import pyrebase`")
         context.report("fork-import", node, f"firebase-rest does not provide the module {name}.", instead, fix)
-    if library_module.name.startswith("pyrebase.") and library_module.name != "pyrebase.pyrebase":
-        member(
-            context.report,
-            QualifiedName("pyrebase", library_module.library),
-            library_module.name.partition(".")[2],
-            node,
-        )
+    if module.name.startswith("pyrebase.") and module.name != "pyrebase.pyrebase":
+        member(context.report, QualifiedName("pyrebase", module.library), module.name.partition(".")[2], node)
         return None
-    return library_module
+    return module
 
 
 def _imported_name(

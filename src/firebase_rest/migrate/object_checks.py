@@ -66,9 +66,8 @@ def result(report: Report, receiver: domain.ServiceValue, name: str, call: domai
     """Return the result of a method call."""
     kind = _RESULTS.get((receiver.kind, name))
     if receiver.kind == "database" and name == "get":
-        is_shallow = any(step.method == "shallow" for step in receiver.steps)
         kind = "query snapshot" if receiver.is_query else "snapshot"
-        if is_shallow:
+        if any(step.method == "shallow" for step in receiver.steps):
             kind = "shallow snapshot"
     if receiver.kind == "auth" and name in ("session", "load_session"):
         return domain.TextValue("session")
@@ -138,28 +137,26 @@ def check_comparison(report: Report, node: ast.Compare, sides: Sequence[domain.V
         _report_ordered_dict(report, node)
 
 
-def check_assignment(
-    report: Report, receiver: domain.Value | None, target: ast.Attribute, fix: Fix | None = None
-) -> None:
+def check_assignment(report: Report, owner: domain.Value | None, target: ast.Attribute, fix: Fix | None = None) -> None:
     """Report an assignment to an attribute of one of pyrebase's objects, classes or modules.
 
     `fix` removes the statement; it is used where the statement resets the path or the query.
     """
     name = target.attr
-    match receiver:
+    match owner:
         case domain.QualifiedName(name="pyrebase" | "pyrebase.pyrebase") if name not in ("initialize_app", "quote"):
             # Programs call initialize_app themselves, and replacing `quote` has never had an effect on firebase-rest.
-            message = f"firebase-rest never uses {receiver.name}.{name}: the assignment has no effect."
+            message = f"firebase-rest never uses {owner.name}.{name}: the assignment has no effect."
             report("missing-name", target, message, "delete it")
-        case domain.QualifiedName() if name in names.MISSING.get(class_kind(receiver) or "", ()):
-            message = f"firebase-rest never calls {receiver.name}.{name}: the assignment has no effect."
+        case domain.QualifiedName() if name in names.MISSING.get(class_kind(owner) or "", ()):
+            message = f"firebase-rest never calls {owner.name}.{name}: the assignment has no effect."
             suggestion = "use the options of initialize_app(), or change app.requests, the requests.Session"
             report("missing-name", target, message, suggestion)
         case domain.ServiceValue():
-            is_known = receiver.is_reference and receiver.is_complete
-            if is_known or name in names.ASSIGNED.get(receiver.kind, ()):
-                is_reset = receiver.is_reference and not receiver.steps and name in ("path", "build_query")
-                message = f"{name!r} cannot be assigned: {receiver.kind} objects are immutable."
+            is_known = owner.is_reference and owner.is_complete
+            if is_known or name in names.ASSIGNED.get(owner.kind, ()):
+                is_reset = owner.is_reference and not owner.steps and name in ("path", "build_query")
+                message = f"{name!r} cannot be assigned: {owner.kind} objects are immutable."
                 suggestion = names.INSTEAD_OF_ASSIGNING.get(name, "keep the value in your own variable")
                 report("assigned-attribute", target, message, suggestion, fix if is_reset else None)
         case _:

@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+AnyImport = ast.Import | ast.ImportFrom
+
 SKIPPED_FOLDERS = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
 """Folders with third-party code or build output. Folders whose name begins with a dot are skipped as well."""
 

@@ -6,13 +6,13 @@ Branches are evaluated separately, and loop bodies twice. At most MAX_STATES sta
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from firebase_rest.migrate import domain, fixes, names
 from firebase_rest.migrate.calls import CallEvaluator
-from firebase_rest.migrate.context import AnyFunction, ModuleContext
+from firebase_rest.migrate.context import AnyFunction, Defaults, ModuleContext
 from firebase_rest.migrate.imports import class_kind, drop_unsafe_fixes, imported_names
 
 _LEAVING = (ast.Break, ast.Continue, ast.Raise, ast.Return)
@@ -29,9 +29,7 @@ def analyse(context: ModuleContext) -> None:
     drop_unsafe_fixes(context)
 
 
-def _analyse_function(
-    context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator, defaults: Mapping[str, domain.Value | None]
-) -> None:
+def _analyse_function(context: ModuleContext, node: AnyFunction, enclosing: ScopeEvaluator, defaults: Defaults) -> None:
     """Analyse a function. Its reference arguments have the paths that the caller passes; default values are shared."""
     outer = enclosing.outer if enclosing.class_node is not None else [enclosing.known, *enclosing.outer]
     scope = ScopeEvaluator(context, outer, owner=node)
@@ -206,13 +204,10 @@ class ScopeEvaluator(CallEvaluator):
     def check_dropped(self, node: ast.Expr, following: ast.stmt | None) -> None:
         """Report a statement that builds a reference and does not use it."""
         reference = self.value(node.value)
-        if (
-            not isinstance(reference, domain.ServiceValue)
-            or not reference.steps
-            or reference.steps[-1].node is not node.value
-        ):
+        steps = reference.steps if isinstance(reference, domain.ServiceValue) else ()
+        if not steps or steps[-1].node is not node.value:
             return
-        self.context.unused_calls |= {step.node for step in reference.steps}
+        self.context.unused_calls |= {step.node for step in steps}
         message = "This statement has no effect: its value is not used. In pyrebase it moved the shared object."
         suggestion = "assign it, ref = ...child(...), or write the following call in the same chain"
         fix = partial(fixes.merge, unused=node, following=following)

@@ -104,6 +104,21 @@ async def test_cancelled_upload_can_be_resumed(config, local):
         assert await file.get_bytes() == DATA
 
 
+@pytest.mark.parametrize("resumable", [False, True])
+async def test_source_can_cancel_its_upload(config, resumable):
+    async def pieces():
+        yield DATA[: 512 * 1024]
+        raise asyncio.CancelledError
+
+    async with aio.initialize_app(config) as app:
+        file = app.storage().child("a")
+        upload = file.upload(pieces(), chunk_size=256 * 1024).run() if resumable else file.put(pieces())
+        with pytest.raises(asyncio.CancelledError):
+            await upload
+        with pytest.raises(NotFound):
+            await file.get_metadata()
+
+
 async def test_upload_is_cancelled_by_its_method(config, local):
     async with aio.initialize_app(config) as app:
         upload = app.storage().child("a").upload(str(local), chunk_size=256 * 1024)

@@ -46,6 +46,17 @@ def test_dev_server_starts_the_emulator_and_the_application() -> None:
             process.communicate(timeout=30)
 
 
+def test_dev_server_names_the_port_that_is_in_use() -> None:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = [sys.executable, str(APP / "dev.py"), "--port", str(port)]
+        process = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"Cannot use port {port}: ")
+    assert "make app PORT=" in process.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform == "win32" or shutil.which("make") is None, reason="make and process groups")

@@ -77,7 +77,9 @@ def test_id_token_with_extreme_times(server, claims):
 
 
 @pytest.mark.parametrize("path", [f"{IDENTITY}sendOobCode", f"{IDENTITY}createAuthUri"])
-@pytest.mark.parametrize("url", ["http://[", "http://", "http://h:99999/", "no url", "http://a b/", "//host/path"])
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://", "http://h:99999/", "no url", "http://a b/", "//host/path", "javascript:alert(1)"]
+)
 def test_continue_url_that_is_not_a_url(server, path, url):
     body = {
         "requestType": "EMAIL_SIGNIN",
@@ -101,7 +103,21 @@ PAGES = [
 
 
 @pytest.mark.parametrize(("page", "params", "name"), PAGES)
-@pytest.mark.parametrize("url", ["http://[", "http://", "http://h:99999/", "no url", "//host/path"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[",
+        "http://",
+        "http://h:99999/",
+        "no url",
+        "//host/path",
+        "javascript:alert(1)",
+        "JavaScript://host/%0Aalert(1)",
+        " java\tscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+    ],
+)
 def test_redirect_target_that_is_not_a_url(server, page, params, name, url):
     response = requests.get(
         f"http://{server.host}/{page}", params={**params, name: url}, allow_redirects=False, timeout=LIMIT

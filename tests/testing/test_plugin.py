@@ -145,7 +145,7 @@ def test_coverage_below_the_threshold_fails(project):
     (project / "test_notes.py").write_text(COVERED)
     status, output = run_pytest(project, "-q", "--firebase-rules-coverage=60")
     assert status == 1
-    assert "FAIL: 50.0 % is below 60 %." in output
+    assert "FAIL: 50 % is below 60 %." in output
     assert run_pytest(project, "-q", "--firebase-rules-coverage=50")[0] == 0
 
 

@@ -6,6 +6,7 @@ at least once and false at least once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -185,6 +186,11 @@ def percent(coverages: Iterable[Coverage]) -> float:
     return 100.0 * sum(condition.covered for condition in conditions) / possible if possible else 100.0
 
 
+def format_percent(coverages: Iterable[Coverage]) -> str:
+    """Return the percentage as text, rounded down: a coverage of 84.9 % must not look like 85 %."""
+    return f"{math.floor(percent(coverages))} %"
+
+
 def text_report(coverages: Iterable[Coverage]) -> str:
     """Return a report: for each file its coverage, and each condition that is not covered."""
     lines: list[str] = []
@@ -192,7 +198,7 @@ def text_report(coverages: Iterable[Coverage]) -> str:
         conditions = coverage.conditions()
         covered = sum(condition.covered for condition in conditions)
         possible = sum(condition.outcomes for condition in conditions)
-        lines.append(f"{coverage.name}: {covered} of {possible} outcomes ({percent([coverage]):.0f} %)")
+        lines.append(f"{coverage.name}: {covered} of {possible} outcomes ({format_percent([coverage])})")
         rule = ""
         for condition in conditions:
             if not condition.missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from firebase_rest.rules.coverage import Condition, Coverage, percent
+from firebase_rest.rules.coverage import Condition, Coverage, format_percent
 
 _STYLE = """
 body { font: 14px/1.6 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff; }
@@ -30,7 +30,7 @@ def html_report(coverages: Iterable[Coverage]) -> str:
 
 
 def _section(coverage: Coverage) -> str:
-    title = f"{escape(coverage.name)}: {percent([coverage]):.0f} %"
+    title = f"{escape(coverage.name)}: {format_percent([coverage])}"
     return f"<h2>{title}</h2><pre>{_highlight(coverage.text, coverage.conditions())}</pre>"
 
 

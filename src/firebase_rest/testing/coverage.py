@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from firebase_rest.rules.coverage import Coverage, percent, text_report
+from firebase_rest.rules.coverage import Coverage, format_percent, percent, text_report
 from firebase_rest.rules.coverage_html import html_report
 from firebase_rest.testing.environment import close_shared_environment, closed_coverage
 
@@ -64,7 +64,7 @@ class CoveragePlugin:
         if self._page is not None:
             terminalreporter.write_line(f"Web page: {self._page}")
         if percent(files) < self._threshold:
-            terminalreporter.write_line(f"FAIL: {percent(files):.1f} % is below {self._threshold:g} %.", red=True)
+            terminalreporter.write_line(f"FAIL: {format_percent(files)} is below {self._threshold:g} %.", red=True)
 
     def _files(self) -> list[Coverage]:
         return sorted(self._merged.values(), key=lambda coverage: coverage.name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from firebase_rest.rules.coverage import Coverage, percent, text_report
+import pytest
+
+from firebase_rest.rules.coverage import Coverage, format_percent, percent, text_report
 from firebase_rest.rules.coverage_html import html_report
 from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.database_snapshots import JsonReader
@@ -74,6 +76,12 @@ def test_everything_covered_is_100_percent() -> None:
     assert percent([]) == 100
 
 
+def test_percentages_are_rounded_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, text in ((84.6, "84 %"), (84.999, "84 %"), (85.0, "85 %"), (0.9, "0 %"), (100.0, "100 %")):
+        monkeypatch.setattr("firebase_rest.rules.coverage.percent", lambda _, value=value: value)
+        assert format_percent([]) == text
+
+
 def test_counts_of_other_processes_are_merged() -> None:
     merged = read("x")
     merged.merge(read(None).dump())
@@ -90,7 +98,7 @@ def test_storage_functions_are_covered() -> None:
     for auth, name in (({"uid": "u"}, "a"), (None, "a")):
         rules.decide("get", ["b", "x", "o", name], {"auth": auth}, None)
     assert text_report([coverage]).split("\n") == [
-        "storage.rules: 7 of 8 outcomes (88 %)",
+        "storage.rules: 7 of 8 outcomes (87 %)",
         "  allow get of /b/{b}/o/{f} (line 3)",
         "    3:65 never false: f == 'a'",
     ]

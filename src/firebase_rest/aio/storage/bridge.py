@@ -44,6 +44,7 @@ class Bridge:
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._current: Any = None
         self._is_cancelled = False
+        self._interrupted: Any = None
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread, and return its result. A cancelled task waits until the thread has cleaned up."""
@@ -55,8 +56,11 @@ class Bridge:
             while not running.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([running])
-            running.exception()
+            if not running.cancelled():
+                running.exception()
             raise
+        except _Cancelled:  # a file or function of the program raised `CancelledError`
+            raise asyncio.CancelledError from None
 
     def cancel(self) -> None:
         """End the thread when it waits, now or later."""
@@ -67,6 +71,7 @@ class Bridge:
         """Make the current wait of the thread fail with `NetworkError`."""
         current = self._current
         if current is not None:
+            self._interrupted = current
             current.cancel()
 
     # --- in the thread ----------------------------------------------------------------------------------------------
@@ -86,7 +91,8 @@ class Bridge:
                     job()
             return future.result()
         except CancelledError:
-            if self._is_cancelled:
+            if self._is_cancelled or future is not self._interrupted:
+                self._is_cancelled = True
                 raise _Cancelled from None
         finally:
             self._current = previous
@@ -106,7 +112,9 @@ class Bridge:
         def set_outcome(result: T | None, error: BaseException | None) -> None:
             if future.done():
                 return
-            if error is not None:
+            if isinstance(error, _Cancelled):  # the HTTP client's tasks know only `CancelledError`
+                future.cancel()
+            elif error is not None:
                 future.set_exception(error)
             else:
                 future.set_result(cast(T, result))
@@ -117,6 +125,8 @@ class Bridge:
                 result = work()
             except BaseException as raised:  # noqa: BLE001 - raised again in the loop
                 error = raised
+                if isinstance(error, _Cancelled):
+                    self.cancel()
             self.loop.call_soon_threadsafe(set_outcome, result, error)
 
         self._jobs.put(job)

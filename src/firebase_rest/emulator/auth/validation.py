@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _EMAIL = re.compile(r"[^@]+@[^@]+")
 _NOT_IN_HOSTS = re.compile(r"[\x00-\x20\x7f%<>\\^|]")
+_SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 _PROVIDERS = frozenset({
     "google.com", "facebook.com", "github.com", "twitter.com", "apple.com", "microsoft.com", "yahoo.com",
@@ -41,13 +42,16 @@ def validate_provider_id(text: str) -> str:
 
 
 def split_url(text: str) -> SplitResult | None:
-    """Return the parts of an absolute URL, or None if `text` is not one. With http and https, the host is required."""
+    """Return the parts of an absolute URL, or None if `text` is not one.
+
+    With http and https, the host is required. URLs that contain a script or a page are invalid.
+    """
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port  # `port` raises ValueError if it is invalid
     except ValueError:
         return None
-    if not parts.scheme or _NOT_IN_HOSTS.search(host):
+    if not parts.scheme or parts.scheme in _SCRIPT_SCHEMES or _NOT_IN_HOSTS.search(host):
         return None
     return parts if host or parts.scheme not in {"http", "https"} else None
 

@@ -467,3 +467,48 @@ def test_thousand_idle_listens_receive_one_write_each(server):
         for client in clients:
             client.close()
     wait_for(lambda: not any(client.hello["s"] in server.emulator.sessions for client in clients))
+
+
+def test_request_log_lists_the_requests_of_a_session_with_their_rules():
+    rules = {"rules": {"open": {".read": True, ".write": True}, "closed": {".write": "auth.uid === 'eve'"}}}
+    emulator = Emulator("demo-test", database_rules=json.dumps(rules))
+    token = encode_unsigned({"sub": "ada", "user_id": "ada", "aud": "demo-test", "iat": 0, "exp": 2**33})
+    with emulator.serve() as server, RealtimeClient(server.host) as client:
+        client.ask("auth", {"cred": token})
+        client.ask("s", {"c": {}})
+        client.do("q", {"p": "/open", "h": "", "q": {"l": 2}, "t": 1})
+        client.do("p", {"p": "/open/a%é", "d": {"password": "hunter2"}})
+        client.do("m", {"p": "/open", "d": {"b": "hunter2"}})
+        client.ask("p", {"p": "/closed", "d": 1})
+        client.ask("p", {"p": "/open/" + "x" * 5000, "d": 1})
+        client.ask("p", {"p": 7, "d": 1})
+        client.do("n", {"p": "/open", "q": {"l": 2}, "t": 1})
+        client.ping()
+        entries = emulator.request_log.entries()
+    methods = ["AUTH", "LISTEN", "PUT", "MERGE", "PUT", "PUT", "PUT", "UNLISTEN"]
+    assert [entry.method for entry in entries] == [f"WS {method}" for method in methods]
+    assert [entry.status for entry in entries][1:] == [200, 200, 200, 401, 400, 400, 200]
+    assert all(entry.seconds is not None for entry in entries)
+    assert entries[1].location.startswith("/open?ns=demo-test-default-rtdb&q=")
+    assert entries[2].location == "/open/a%25%C3%A9?ns=demo-test-default-rtdb"
+    rules_by_entry = [str(entry.decisions[-1].evaluations[-1].rule) for entry in entries[1:5]]
+    assert [".read" in rules_by_entry[0], *(".write" in rule for rule in rules_by_entry[1:])] == [True] * 4
+    assert [entry.decisions[-1].allowed for entry in entries[1:5]] == [True, True, True, False]
+    text = "".join(entry.location for entry in entries)
+    assert len(text) < 3000
+    assert token not in text
+    assert "hunter2" not in text
+
+
+def test_request_log_keeps_the_decisions_of_sessions_apart():
+    rules = {"rules": {".read": True, ".write": True}}
+    emulator = Emulator("demo-test", database_rules=json.dumps(rules))
+    with emulator.serve() as server, RealtimeClient(server.host) as first, RealtimeClient(server.host) as second:
+        for client, name in ((first, "a"), (second, "b"), (first, "c")):
+            client.do("p", {"p": f"/{name}", "d": 1})
+        entries = emulator.request_log.entries()
+    assert [(entry.location.partition("?")[0], len(entry.decisions)) for entry in entries] == [
+        ("/a", 1),
+        ("/b", 1),
+        ("/c", 1),
+    ]

@@ -107,12 +107,12 @@ class Emulator(Closable):
         self._rules_store = RulesStore()
         self.decisions = self._rules_store.decisions
         self._database = DatabaseEmulator(project, clock, check_id_token, require_auth, self._rules_store)
-        self.sessions = Sessions(self._database)
+        self.request_log = RequestLog()
+        self.sessions = Sessions(self._database, self.request_log)
         self.set_database_rules(database_rules)
         self.faults = Faults(self._database.streams)
         self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self._rules_store)
         self.set_storage_rules(storage_rules)
-        self.request_log = RequestLog()
         self._console = Console(project, self._database, self.storage, self._rules_store, self.request_log, self)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):

@@ -59,6 +59,7 @@ class LoggedRequest:
     def finish(self) -> None:
         """Record the end of the response."""
         self.seconds = time.perf_counter() - self._started
+        _current_decisions.set(None)  # a WebSocket's task handles many requests
 
     @property
     def location(self) -> str:

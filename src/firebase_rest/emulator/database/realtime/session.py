@@ -22,6 +22,7 @@ from firebase_rest.emulator.database.parsing import to_builtins_work
 from firebase_rest.emulator.database.realtime.hashes import hash_work
 from firebase_rest.emulator.database.realtime.listen_queries import parse_query
 from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
+from firebase_rest.emulator.database.realtime.logged_requests import STATUSES, log_request
 from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message_work
 from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
 from firebase_rest.emulator.database.realtime.outbox import Outbox, RawJson, control, push, response_text
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path
+    from firebase_rest.emulator.request_log import RequestLog
     from firebase_rest.transport.wire import Json
 
 MAX_WRITE = 16 * 1024 * 1024
@@ -68,6 +70,7 @@ class Session:
         namespace: The database.
         authenticate_token: Returns the user of a token, or raises `DatabaseHTTPError`.
         clock: Returns the time in seconds since the epoch.
+        request_log: The log of requests.
     """
 
     def __init__(
@@ -76,12 +79,14 @@ class Session:
         namespace: Namespace,
         authenticate_token: Callable[[str], Caller],
         clock: Callable[[], float],
+        request_log: RequestLog,
     ) -> None:
         self.id = session_id
         self.namespace = namespace
         self.outbox = Outbox()
         self._authenticate_token = authenticate_token
         self._clock = clock
+        self._request_log = request_log
         self._caller = UNAUTHENTICATED
         self._listens: dict[ListenKey, Listen] = {}
         self._pending = PendingWrites()
@@ -102,7 +107,7 @@ class Session:
     def _receive_work(self, text: str) -> Work[str | None]:
         message = yield from parse_message_work(text)
         if isinstance(message, RealtimeRequest):
-            yield from self._handle(message)
+            yield from self._handle_and_log(message)
             yield from release_work([message.body.get("d")])
             return None
         if message == "p":
@@ -134,13 +139,24 @@ class Session:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    def _handle(self, request: RealtimeRequest) -> Work[None]:
+    def _handle_and_log(self, request: RealtimeRequest) -> Work[None]:
+        entry = log_request(self._request_log, self.namespace.name, request)
+        try:
+            status = yield from self._handle(request)
+            if entry is not None:
+                entry.status = STATUSES.get(status, 400)
+        finally:
+            if entry is not None:
+                entry.finish()
+
+    def _handle(self, request: RealtimeRequest) -> Work[str]:
+        """Send the response to a request, and return its status."""
         try:
             data: Any = yield from self._result(request)
             status = "ok"
             if isinstance(data, RawJson):
                 self.outbox.add(response_text(request.number, data.pieces), sum(map(len, data.pieces)))
-                return
+                return status
         except RequestError as error:
             status, data = error.status, str(error)
         except DatabaseHTTPError as error:
@@ -152,6 +168,7 @@ class Session:
         except SaveError as error:
             status, data = "failure", str(error)
         self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
+        return status
 
     def _result(self, request: RealtimeRequest) -> Work[Json | RawJson]:
         """Call the handler of a request and return the data of the response."""

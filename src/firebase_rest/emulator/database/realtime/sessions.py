@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from firebase_rest.emulator.database.service import DatabaseEmulator
+    from firebase_rest.emulator.request_log import RequestLog
 
 CHECK_SECONDS = 0.25
 """Seconds between two calls of `check_tokens`. Polling is needed because a test may set the clock."""
@@ -30,10 +31,12 @@ class Sessions:
 
     Args:
         database: The databases.
+        request_log: The log of the requests of all sessions.
     """
 
-    def __init__(self, database: DatabaseEmulator) -> None:
+    def __init__(self, database: DatabaseEmulator, request_log: RequestLog) -> None:
         self._database = database
+        self._request_log = request_log
         self._by_id: dict[str, Session] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +55,8 @@ class Sessions:
         previous = self._by_id.get(params.get("ls", ""))
         if previous is not None and previous.namespace is namespace:
             self.end(previous)
-        session = Session(random_id(), namespace, self._database.authenticate_token, self._database.clock)
+        database = self._database
+        session = Session(random_id(), namespace, database.authenticate_token, database.clock, self._request_log)
         with self._lock:
             self._by_id[session.id] = session
         session.greet(host)

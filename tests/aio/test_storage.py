@@ -119,6 +119,29 @@ async def test_source_can_cancel_its_upload(config, resumable):
             await file.get_metadata()
 
 
+@pytest.mark.parametrize("resumable", [False, True])
+async def test_error_of_a_source_after_the_cancellation_is_not_reported(config, resumable):
+    """The fixture fails the test if asyncio reports an exception that no task retrieved."""
+    started = asyncio.Event()
+
+    async def pieces():
+        yield DATA[: 512 * 1024]
+        started.set()
+        try:
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            raise ValueError("clean-up failed") from None
+
+    async with aio.initialize_app(config) as app:
+        file = app.storage().child("a")
+        upload = file.upload(pieces(), chunk_size=256 * 1024).run() if resumable else file.put(pieces())
+        task = asyncio.create_task(upload)
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_upload_is_cancelled_by_its_method(config, local):
     async with aio.initialize_app(config) as app:
         upload = app.storage().child("a").upload(str(local), chunk_size=256 * 1024)

@@ -80,7 +80,7 @@ class Bridge:
         """Run a coroutine in the loop, and return its result."""
         self._raise_if_cancelled(work)
         previous = self._current
-        self._current = future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self._current = future = asyncio.run_coroutine_threadsafe(_retrieved(work), self.loop)
         if self._is_cancelled:  # `cancel` was called before `_current` was set
             future.cancel()
         future.add_done_callback(lambda _: self._jobs.put(None))
@@ -91,6 +91,8 @@ class Bridge:
                     job()
             return future.result()
         except CancelledError:
+            with suppress(RuntimeError):  # the loop was closed
+                self.loop.call_soon_threadsafe(_close_unstarted, work)
             if self._is_cancelled or future is not self._interrupted:
                 self._is_cancelled = True
                 raise _Cancelled from None
@@ -131,6 +133,18 @@ class Bridge:
 
         self._jobs.put(job)
         return await future
+
+
+async def _retrieved(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`. asyncio does not report its exception if the thread no longer waits."""
+    task: Any = asyncio.current_task()
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await work
+
+
+def _close_unstarted(work: Coroutine[Any, Any, Any]) -> None:
+    if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+        work.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ BUCKET = "demo-project.appspot.com"
 class Rules:
     """Allow signed-in users only."""
 
-    def allows(self, caller, operation, bucket, path, before, after, now) -> bool:
+    def allows(self, caller, access) -> bool:
         return caller.auth is not None
 
 

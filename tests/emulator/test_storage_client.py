@@ -15,7 +15,7 @@ class Rules:
 
     word = "allow"
 
-    def allows(self, caller, operation, bucket, path, before, after, now) -> bool:
+    def allows(self, caller, access) -> bool:
         return self.word == "allow" or (self.word == "signed-in" and caller.auth is not None)
 
 

@@ -25,9 +25,9 @@ class Mail:
         link: The link. Opening it in a browser applies the code.
         email: The address of the account.
         new_email: The future address of the account, for `"VERIFY_AND_CHANGE_EMAIL"`; otherwise None.
+        sent_at: The time in seconds since the epoch, by the emulator's clock.
         project: The project ID.
         tenant_id: The ID of the tenant; None for a project without tenants.
-        sent_at: The time in seconds since the epoch, by the emulator's clock.
     """
 
     to: str
@@ -36,9 +36,9 @@ class Mail:
     link: str = field(repr=False)
     email: str
     new_email: str | None
+    sent_at: float
     project: str
     tenant_id: str | None
-    sent_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,17 @@ class TextMessage:
         to: The phone number of the recipient.
         code: The verification code, six digits.
         session_info: The session of the code, as in the response to the request that created it.
+        sent_at: The time in seconds since the epoch, by the emulator's clock.
         project: The project ID.
         tenant_id: The ID of the tenant; None for a project without tenants.
-        sent_at: The time in seconds since the epoch, by the emulator's clock.
     """
 
     to: str
     code: str = field(repr=False)
     session_info: str = field(repr=False)
+    sent_at: float
     project: str
     tenant_id: str | None
-    sent_at: float
 
 
 class Outbox:
@@ -83,11 +83,11 @@ class Outbox:
         """Record the e-mail that contains a code."""
         to = code.new_email or code.email
         kind = code.request_type
-        self._mails.append(Mail(to, kind, code.code, code.link, code.email, code.new_email, project, tenant_id, now))
+        self._mails.append(Mail(to, kind, code.code, code.link, code.email, code.new_email, now, project, tenant_id))
 
     def add_text_message(self, code: VerificationCode, project: str, tenant_id: str | None, now: float) -> None:
         """Record the text message that contains a code."""
-        message = TextMessage(code.phone_number, code.code, code.session_info, project, tenant_id, now)
+        message = TextMessage(code.phone_number, code.code, code.session_info, now, project, tenant_id)
         self._text_messages.append(message)
 
     def clear(self) -> None:

@@ -20,6 +20,7 @@ from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import finish
+from firebase_rest.emulator.storage.access import ObjectAccess
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, Metadata
 from firebase_rest.emulator.storage.rules import EnforcedStorageRules
@@ -122,7 +123,8 @@ def simulate_storage(simulation: Simulation, bucket: str, existing: Metadata | N
     decisions: list[Decision] = []
     try:
         rules = EnforcedStorageRules(StorageRules(simulation.text), decisions)
-        rules.allows(simulation.caller, operation, bucket, simulation.path, existing, after, simulation.now)
+        access = ObjectAccess(operation, bucket, simulation.path, existing, after, simulation.now)
+        rules.allows(simulation.caller, access)
     except (RulesSyntaxError, StorageHTTPError) as error:
         raise ConsoleError(400, str(error)) from None
     return decisions[-1]

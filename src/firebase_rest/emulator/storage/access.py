@@ -21,31 +21,32 @@ RulesOperation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
 """An operation in security rules. Replacing the content of an object is `create`; `update` changes its metadata."""
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectAccess:
+    """An operation on an object that the rules allow or deny.
+
+    Attributes:
+        operation: The operation.
+        bucket: The name of the bucket.
+        path: The name of the object, or the prefix of a listing without its last slash.
+        before: The metadata of the existing object, or None.
+        after: The metadata after a write, or None.
+        now: The time in seconds since the epoch.
+    """
+
+    operation: RulesOperation
+    bucket: str
+    path: str
+    before: Metadata | None
+    after: Metadata | None
+    now: float
+
+
 class StorageAuthorizer(Protocol):
     """Decides what callers may do. Is not used for administrators."""
 
-    def allows(
-        self,
-        caller: Caller,
-        operation: RulesOperation,
-        bucket: str,
-        path: str,
-        before: Metadata | None,
-        after: Metadata | None,
-        now: float,
-        /,
-    ) -> bool:
-        """Return whether `caller` may perform `operation`.
-
-        Args:
-            caller: The sender of the request.
-            operation: The operation.
-            bucket: The name of the bucket.
-            path: The name of the object, or the prefix of a listing without its last slash.
-            before: The metadata of the existing object, or None.
-            after: The metadata after a write, or None.
-            now: Seconds since the epoch.
-        """
+    def allows(self, caller: Caller, access: ObjectAccess, /) -> bool:
+        """Return whether `caller`, the sender of a request, may access an object."""
         ...
 
 
@@ -55,7 +56,7 @@ class OpenStorageRules:
 
     require_auth: bool = False
 
-    def allows(self, caller: Caller, *_: object) -> bool:
+    def allows(self, caller: Caller, _: ObjectAccess) -> bool:
         """See `StorageAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.rules_store import RulesStore
-from firebase_rest.emulator.storage.access import OpenStorageRules, RulesOperation, StorageAuthorizer
+from firebase_rest.emulator.storage.access import ObjectAccess, OpenStorageRules, RulesOperation, StorageAuthorizer
 from firebase_rest.emulator.storage.blob import Blob, ContentFile, Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError, not_found, permission_denied
 from firebase_rest.emulator.storage.rules import BucketRules, EnforcedStorageRules
@@ -96,7 +96,8 @@ class ObjectService:
             return
         stored = self.store.find(request.bucket, path)
         before = stored.metadata if stored else None
-        if not self.rules.allows(request.caller, operation, request.bucket, path, before, after, self.clock()):
+        access = ObjectAccess(operation, request.bucket, path, before, after, self.clock())
+        if not self.rules.allows(request.caller, access):
             raise permission_denied(_PERMISSIONS[operation])
 
     def has_download_token(self, request: StorageRequest) -> bool:

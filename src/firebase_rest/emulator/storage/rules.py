@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableSequence
 
     from firebase_rest.emulator.credentials import Caller
-    from firebase_rest.emulator.storage.access import RulesOperation
+    from firebase_rest.emulator.storage.access import ObjectAccess
     from firebase_rest.emulator.storage.metadata import Metadata
     from firebase_rest.rules.decisions import Decision
     from firebase_rest.rules.storage import StorageRules
@@ -39,29 +39,20 @@ class EnforcedStorageRules:
         """The text of the rules."""
         return self.rules.text
 
-    def allows(
-        self,
-        caller: Caller,
-        operation: RulesOperation,
-        bucket: str,
-        path: str,
-        before: Metadata | None,
-        after: Metadata | None,
-        now: float,
-    ) -> bool:
+    def allows(self, caller: Caller, access: ObjectAccess) -> bool:
         """See `StorageAuthorizer`. Raises `StorageHTTPError` 400 for `list` if the rules have version 1."""
-        if operation == "list" and self.rules.version == "1":
+        if access.operation == "list" and self.rules.version == "1":
             raise StorageHTTPError(400, _LIST_IN_VERSION_1)
-        segments = ("b", bucket, "o", *(path.split("/") if path else ()))
+        segments = ("b", access.bucket, "o", *(access.path.split("/") if access.path else ()))
         request = {
             "auth": caller.auth,
-            "method": operation,
+            "method": access.operation,
             "params": {},
             "path": Path(segments),
-            "resource": _resource(after),
-            "time": _timestamp(now),
+            "resource": _resource(access.after),
+            "time": _timestamp(access.now),
         }
-        decision = self.rules.decide(operation, segments, request, _resource(before))
+        decision = self.rules.decide(access.operation, segments, request, _resource(access.before))
         self.decisions.append(decision)
         return decision.allowed
 
@@ -77,19 +68,10 @@ class BucketRules:
         """The texts of all rules, with the bucket of each."""
         return "\n".join(f"// Bucket {bucket}\n{rules.text}" for bucket, rules in self.buckets.items())
 
-    def allows(
-        self,
-        caller: Caller,
-        operation: RulesOperation,
-        bucket: str,
-        path: str,
-        before: Metadata | None,
-        after: Metadata | None,
-        now: float,
-    ) -> bool:
+    def allows(self, caller: Caller, access: ObjectAccess) -> bool:
         """See `StorageAuthorizer`."""
-        rules = self.buckets.get(bucket)
-        return rules is not None and rules.allows(caller, operation, bucket, path, before, after, now)
+        rules = self.buckets.get(access.bucket)
+        return rules is not None and rules.allows(caller, access)
 
 
 def _resource(metadata: Metadata | None) -> dict[str, Any] | None:

@@ -83,11 +83,12 @@ class RecordingRules:
     def __init__(self):
         self.calls = []
 
-    def allows(self, caller, operation, bucket, path, before, after, now):
-        size = lambda metadata: metadata and metadata.size  # noqa: E731
-        self.calls.append((caller.auth and caller.auth["uid"], operation, bucket, path, size(before), size(after)))
-        assert now == NOW
-        return path.startswith("open")
+    def allows(self, caller, access):
+        uid = caller.auth and caller.auth["uid"]
+        sizes = [metadata and metadata.size for metadata in (access.before, access.after)]
+        self.calls.append((uid, access.operation, access.bucket, access.path, *sizes))
+        assert access.now == NOW
+        return access.path.startswith("open")
 
 
 def test_rules_do_not_apply_to_administrators_and_download_tokens(storage):

@@ -451,7 +451,7 @@ def test_command_reports_what_it_cannot_import_or_export(tmp_path):
     (tmp_path / "notes").write_text("x")
     status, errors = run("--export-on-exit", tmp_path)
     assert status == 1
-    assert errors.startswith(f"The data was not exported: {tmp_path} contains other files")
+    assert errors.startswith(f"The data was not exported: {tmp_path} contains files that are not an export")
 
 
 def test_umask_does_not_matter(emulator, tmp_path):

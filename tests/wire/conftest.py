@@ -18,6 +18,7 @@ TIMEOUT = 300
 """Maximum seconds to create Pyrebase4's environment, once per machine."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

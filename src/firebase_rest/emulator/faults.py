@@ -92,7 +92,7 @@ class Faults:
         return self._end(path, PARTIAL_EVENT, _ENDINGS[how])
 
     def stall(self, path: str = "") -> int:
-        """Stop sending events and keep-alives until `resume`. Return the number of streams."""
+        """Stop sending events, also keep-alive events, until `resume`. Return the number of streams."""
         return self._apply(path, Subscription.stall)
 
     def resume(self, path: str = "") -> int:

@@ -376,7 +376,7 @@ class Subscription:
 
 
 class StreamReader:
-    """A response body, for clients in the same process, that reads the events and keep-alives of a stream."""
+    """A response body that reads the events and the keep-alive events of a stream, for clients in this process."""
 
     def __init__(self, subscription: Subscription, keep_alive: float) -> None:
         self._subscription = subscription

@@ -320,6 +320,7 @@ def test_export_is_imported_again(page: Page) -> None:
         archive_of({"firebase-export-metadata.json": '{"database": {"path": "../outside"}}'}),
         archive_of({"firebase-export-metadata.json": '{"database": {"path": "d"}}', "d/demo.json": "{"}),
     ],
+    ids=["empty", "no base64", "no zip", "no file", "no metadata", "no JSON", "outside", "no data"],
 )
 def test_invalid_archive_changes_nothing(page: Page, archive: str) -> None:
     page.put("a", 1)

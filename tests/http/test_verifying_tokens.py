@@ -295,6 +295,7 @@ def test_emulator_tokens_are_accepted_with_emulator(emulated):
         (unsigned(id_claims(sub="")), "NO_SUBJECT"),
         (unsigned(CUSTOM), "CUSTOM_TOKEN"),
     ],
+    ids=["signed", "with a signature", "audience", "issuer", "subject", "custom token"],
 )
 def test_emulator_token_claims_are_checked(emulated, token, code):
     with pytest.raises(InvalidToken) as caught:

@@ -111,6 +111,7 @@ def test_firebase_admin_verifies_id_tokens_alike(ours, theirs, name):
         (unsigned(cookie_claims()), "rejected"),
         (signed(cookie_claims(aud="other")), "rejected"),
     ],
+    ids=["cookie", "expired", "ID token", "unsigned", "other project"],
 )
 def test_firebase_admin_verifies_session_cookies_alike(ours, theirs, token, expected):
     assert verdict(ours.verify_session_cookie, token) == expected

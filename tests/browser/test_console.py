@@ -164,6 +164,36 @@ def test_hundred_thousand_children_do_not_freeze_the_page(console: Console) -> N
     assert longest < 2_000
 
 
+def test_value_added_to_a_collapsed_node_is_shown(console: Console) -> None:
+    console.put("flags", {"a": True})
+    console.open("database")
+    console.click("Add a child of flags")
+    console.fill("Key", "b")
+    console.fill("JSON", "false")
+    console.click("Add", "//dialog//*")
+    console.wait("//li//span[text()='b']")
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString", "unknown"])
+def test_unknown_section_opens_the_database(console: Console, name: str) -> None:
+    console.driver.get("about:blank")
+    console.driver.get(f"{console.url}/#{name}")
+    console.wait("//nav/a[@href='#database'][@aria-current]")
+    console.wait("//main//h2[text()='Database']")
+
+
+@pytest.mark.parametrize("section", ["database", "users"])
+def test_page_says_that_the_emulator_stopped_and_restarted(driver: WebDriver, section: str) -> None:
+    with Emulator("demo").serve() as server:
+        console, port = Console(driver, server), int(server.host.rpartition(":")[2])
+        console.open(section)
+    console.wait("//p[@id='status'][contains(., 'does not respond')]")
+    with Emulator("demo").serve(port=port):
+        console.wait("//p[@id='status'][contains(., 'Reload the page')]")
+        driver.get("about:blank")
+    console_errors(driver)  # the refused connections
+
+
 def test_users_are_added_verified_disabled_and_deleted(console: Console) -> None:
     console.open("users")
     console.wait_for_text("No users.")
@@ -230,6 +260,10 @@ def test_simulator_names_the_rule_that_decides(console: Console) -> None:
     console.wait("//strong[text()='allowed']")
     console.wait_for_text(".read of /users/$uid (line 1)")
     console.wait("//pre[contains(., 'auth.uid = \"ada\"')]")
+    console.fill("Claims", "{")
+    console.click("Simulate")
+    console.wait("//p[@id='status'][contains(., 'This is not valid JSON')]")
+    console.wait_until_gone("//strong[text()='allowed']")  # the result of the earlier operation
 
 
 def test_rules_are_published_and_their_coverage_is_shown(console: Console) -> None:

@@ -15,14 +15,22 @@ async function checked(response) {
   throw new Error(error?.message ?? error ?? `The emulator responded with ${response.status}.`);
 }
 
+async function send(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch {
+    throw new Error("The emulator does not respond. Check that it is running.");
+  }
+}
+
 export async function read(name, params = {}) {
   const query = new URLSearchParams(params);
-  return checked(await fetch(`/.console/api/${name}?${query}`, { headers: { "X-Console-Token": token } }));
+  return checked(await send(`/.console/api/${name}?${query}`, { headers: { "X-Console-Token": token } }));
 }
 
 export async function act(name, payload) {
   const headers = { "X-Console-Token": token, "Content-Type": "application/json" };
-  return checked(await fetch(`/.console/api/${name}`, { method: "POST", headers, body: JSON.stringify(payload) }));
+  return checked(await send(`/.console/api/${name}`, { method: "POST", headers, body: JSON.stringify(payload) }));
 }
 
 // The emulator does not log requests with the token.
@@ -33,11 +41,11 @@ export async function admin(method, url, payload) {
   const isText = typeof payload === "string";
   if (payload !== undefined) headers["Content-Type"] = "application/json";
   const body = payload === undefined ? undefined : isText ? payload : JSON.stringify(payload);
-  return checked(await fetch(url, { method, headers, body }));
+  return checked(await send(url, { method, headers, body }));
 }
 
 export async function download(url, headers) {
-  const response = await fetch(url, { headers });
+  const response = await send(url, { headers });
   return response.ok ? response.blob() : checked(response);
 }
 

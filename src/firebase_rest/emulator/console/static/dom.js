@@ -28,7 +28,7 @@ let hideTimer = 0;
 
 export function show(message) {
   const status = document.getElementById("status");
-  status.textContent = message;
+  if (status.textContent !== message) status.textContent = message;  // the same text is not announced again
   clearTimeout(hideTimer);
   hideTimer = setTimeout(() => { status.textContent = ""; }, 6000);
 }
@@ -45,7 +45,7 @@ export async function attempt(action) {
 
 // Shows a dialog with a form. Returns its values by name, or null if the dialog is cancelled. If `check` throws an error,
 // the dialog shows it and stays open.
-export function ask(title, fields, { confirm = "Save", danger = false, check = (values) => values } = {}) {
+export function ask(title, fields, { confirm = "Save", danger = false, check = () => {} } = {}) {
   return new Promise((resolve) => {
     const problem = el("p", { className: "bad", role: "alert" });
     const inputs = Object.entries(fields).map(([name, [text, input]]) => {
@@ -65,7 +65,8 @@ export function ask(title, fields, { confirm = "Save", danger = false, check = (
         if (input.name) values[input.name] = input.type === "checkbox" ? input.checked : input.value;
       }
       try {
-        result = await check(values) ?? values;
+        await check(values);
+        result = values;
         dialog.close();
       } catch (error) {
         problem.textContent = error.message;

@@ -9,6 +9,7 @@ import { showRules } from "./rules.js";
 import { showMails } from "./mails.js";
 import { showRequests } from "./requests.js";
 import { showData } from "./data.js";
+import { every } from "./timers.js";
 
 const SECTIONS = {
   database: showDatabase,
@@ -25,7 +26,7 @@ let controller = null;
 // Opens the section of the hash. The signal of `controller` ends the timers and streams of the previous section.
 async function open() {
   const hash = location.hash.slice(1).split("/")[0];
-  const name = hash in SECTIONS ? hash : "database";
+  const name = Object.hasOwn(SECTIONS, hash) ? hash : "database";
   controller?.abort();
   controller = new AbortController();
   for (const link of document.querySelectorAll("nav a")) {
@@ -34,7 +35,9 @@ async function open() {
   }
   const { signal } = controller;
   const state = await attempt(() => read("state"));
-  if (state === undefined || signal.aborted) return;
+  if (signal.aborted) return;
+  every(2000, signal, () => attempt(() => read("state")));  // shows that the emulator has stopped or restarted
+  if (state === undefined) return;
   document.getElementById("project").textContent = state.project;
   document.title = `${document.querySelector("nav [aria-current]").textContent} - Firebase emulator`;
   const section = el("section");

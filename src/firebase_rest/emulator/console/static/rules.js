@@ -89,6 +89,7 @@ class Simulator {
   }
 
   async run() {
+    this.result.replaceChildren();
     const payload = {
       service: this.service.value,
       database: this.database.value,

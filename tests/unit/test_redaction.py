@@ -54,6 +54,13 @@ def test_query_parameters_are_masked_by_name():
     assert redact_params(pairs) == [("auth", MASK), ("orderBy", '"$key"'), ("print", MASK)]
 
 
+@pytest.mark.parametrize("name", ["AUTH", "Access_Token", "x-goog-signature", "oobcode"])
+def test_names_of_secret_parameters_are_masked_in_any_case(name: str) -> None:
+    assert redact_params([(name, "secret")]) == [(name, MASK)]
+    assert redact(f"https://host/a.json?{name}=secret&x=1") == f"https://host/a.json?{name}={MASK}&x=1"
+    assert secrets_in([(name, "secret")], None) == {"secret"}
+
+
 def test_secrets_of_a_json_body_are_found_by_name():
     body = json.dumps({name: f"{name}-value" for name in SECRET_FIELDS} | {"email": "a@b.de", "code": 5}).encode()
     secrets = secrets_in((("key", "k"), ("ns", "n")), body)

@@ -17,7 +17,8 @@ SECRET_PARAMS = frozenset({
     "auth", "key", "token", "access_token", "id_token", "refresh_token", "ac",
     "code", "oobCode", "upload_id", "delete_token", "X-Goog-Signature",
 })  # fmt: skip
-"""Query parameters whose values are masked."""
+"""Query parameters whose values are masked, in upper or lower case."""
+_LOWER_PARAMS = frozenset(map(str.lower, SECRET_PARAMS))
 
 SECRET_FIELDS = frozenset({
     "password", "newPassword", "oldPassword", "rawPassword", "passwordHash", "salt", "saltSeparator", "signerKey",
@@ -27,7 +28,7 @@ SECRET_FIELDS = frozenset({
 })  # fmt: skip
 """Fields of request bodies whose values are masked."""
 
-_IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+")
+_IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]+@")
 _BEARER = re.compile(r"\b(Bearer|Firebase|Basic)\s+[A-Za-z0-9\-_.~+/]{8,}=*", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
@@ -46,12 +47,12 @@ def redact(text: str) -> str:
 
 def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Mask the values of secret query parameters."""
-    return [(name, MASK if name in SECRET_PARAMS else redact(value)) for name, value in params]
+    return [(name, MASK if name.lower() in _LOWER_PARAMS else redact(value)) for name, value in params]
 
 
 def secrets_in(params: Iterable[tuple[str, str]], body: object) -> set[str]:
     """Return the values of secret parameters, and of secret fields at any depth of a JSON or form body below 1 MB."""
-    secrets = {str(value) for name, value in params if name in SECRET_PARAMS}
+    secrets = {str(value) for name, value in params if name.lower() in _LOWER_PARAMS}
     if isinstance(body, bytes) and len(body) < 1_000_000:
         fields = parse_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
         secrets |= set(_secret_fields(fields))

@@ -164,6 +164,20 @@ def test_hundred_thousand_children_do_not_freeze_the_page(console: Console) -> N
     assert longest < 2_000
 
 
+def test_edit_does_not_silently_replace_the_edit_of_another_console(console: Console) -> None:
+    console.put("a", 1)
+    console.open("database")
+    console.click("Edit a: 1")
+    console.fill("JSON", "2")
+    console.put("a", "other")
+    console.click("Save")
+    console.wait("//dialog//*[@role='alert'][contains(., 'has changed to \"other\"')]")
+    assert console.get("a") == "other"
+    console.click("Save")
+    console.wait_until_gone("//dialog")
+    assert console.get("a") == 2
+
+
 def test_value_added_to_a_collapsed_node_is_shown(console: Console) -> None:
     console.put("flags", {"a": True})
     console.open("database")

@@ -184,10 +184,17 @@ class Branch {
       show("This node is too large to edit here. Open a child, or use Export and import.");
       return;
     }
-    const text = JSON.stringify(await admin("GET", url), null, 2);
+    const readText = async () => JSON.stringify(await admin("GET", url), null, 2);
+    let text = await readText();
     const input = el("textarea", { value: text, rows: Math.min(20, text.split("\n").length + 1), spellcheck: false });
     await ask(`Edit ${this.name}`, { value: ["JSON", input] },
-      { check: ({ value }) => admin("PUT", url, JSON.stringify(parseJson(value))) });
+      { check: async ({ value }) => {
+        const body = JSON.stringify(parseJson(value));
+        const previous = text;
+        text = await readText();
+        if (text !== previous) throw new Error(`The value has changed to ${text.slice(0, 200)}. Save again to replace it.`);
+        await admin("PUT", url, body);
+      } });
   }
 
   async add() {

@@ -24,17 +24,18 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from functools import partial
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, cast
 
-from requests import RequestException
-from urllib3.exceptions import DecodeError
+import requests
+from urllib3.exceptions import DecodeError, ProtocolError
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.transport.cancellation import CancelHandle, cancel_socket
 from firebase_rest.transport.failure import ResponseTooLarge, find_problem, problem_error
-from firebase_rest.transport.wire import Request
+from firebase_rest.transport.wire import Request, Response
 
 MAX_HEADERS = 100
 """Also the limit of http.client for the final response."""
@@ -199,7 +200,7 @@ class StreamingBody:
             if not self._handle.cancelled:
                 return self._read(size)
             problem = OSError("it was closed, or belongs to the parent process of a fork")
-        except (Urllib3Error, RequestException, OSError) as error:
+        except (Urllib3Error, requests.RequestException, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
             # http.client and ssl raise these when another thread shuts the socket down between two of their steps.
@@ -222,6 +223,44 @@ class StreamingBody:
 _STEP = 1024 * 1024
 _ERROR_LIMIT = 1024 * 1024
 """Maximum number of bytes that are read from the body of an error or a redirect."""
+
+
+def read_response(
+    response: requests.Response,
+    request: Request,
+    handle: CancelHandle,
+    max_size: int,
+    on_close: Callable[[CancelHandle], object],
+) -> Response:
+    """Read a response of requests: its body, or with `request.stream` a reader that calls `on_close`.
+
+    Raises the exceptions of `read_body`, and `ProtocolError` for an informational response.
+    """
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    result = partial(Response, response.status_code, headers, request=request)
+    raw = response.raw
+    if not isinstance(raw, BaseHTTPResponse):
+        return result(response.content or b"")
+    # Whether the end of the body is confirmed; mocked responses have version 0 and are complete.
+    has_length = headers.get("content-length", "").isdigit() or (
+        "chunked" in headers.get("transfer-encoding", "").lower() or raw.status in (204, 304) or not raw.version
+    )
+    if isinstance(getattr(response, "_content", None), bytes):  # read by a hook or a subclass of the session
+        return result(response.content, has_length=has_length and is_decompressed(raw))
+    if response.status_code < 200:  # only from other adapters, because ours skips these responses
+        response.close()
+        raise ProtocolError(f"informational response {response.status_code}", HTTPException())
+    if not (handle.dialed or handle.connected):
+        handle.attach(raw.shutdown)
+    if request.stream and response.status_code in (200, 206):
+        return result(reader=StreamingBody(raw, handle, request, on_close), has_length=has_length)
+    is_complete = False
+    try:
+        body, is_complete = read_body(raw, response.status_code, headers, max_size)
+    finally:
+        if not is_complete:
+            response.close()  # the rest of the body may still arrive
+    return result(body, has_length=is_complete and has_length)
 
 
 def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], limit: int) -> tuple[bytes, bool]:

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
-from http.client import HTTPException
 from typing import Any, cast
 
 import requests
-from urllib3.exceptions import ProtocolError
-from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.adapter import drop_connections, new_session
 from firebase_rest.transport.arguments import describe, validate_dict, validate_int
 from firebase_rest.transport.cancellation import CancelHandle, current_handle
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
-from firebase_rest.transport.http_response import StreamingBody, is_decompressed, read_body
+from firebase_rest.transport.http_response import read_response
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, WeakSet, register
 from firebase_rest.transport.prepared_requests import Environment, full_url, headers_for, prepare_request
@@ -127,34 +123,7 @@ class SessionTransport:
             response = error.response
             if response is None:
                 raise
-        return self._read(response, request, handle)
-
-    def _read(self, response: requests.Response, request: Request, handle: CancelHandle) -> Response:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        result = partial(Response, response.status_code, headers, request=request)
-        raw = response.raw
-        if not isinstance(raw, BaseHTTPResponse):
-            return result(response.content or b"")
-        # Whether the end of the body is confirmed; mocked responses have version 0 and are complete.
-        has_length = headers.get("content-length", "").isdigit() or (
-            "chunked" in headers.get("transfer-encoding", "").lower() or raw.status in (204, 304) or not raw.version
-        )
-        if isinstance(getattr(response, "_content", None), bytes):  # read by a hook or a subclass of the session
-            return result(response.content, has_length=has_length and is_decompressed(raw))
-        if response.status_code < 200:  # only from other adapters, because ours skips these responses
-            response.close()
-            raise ProtocolError(f"informational response {response.status_code}", HTTPException())
-        if not (handle.dialed or handle.connected):
-            handle.attach(raw.shutdown)
-        if request.stream and response.status_code in (200, 206):
-            return result(reader=StreamingBody(raw, handle, request, self._handles.discard), has_length=has_length)
-        is_complete = False
-        try:
-            body, is_complete = read_body(raw, response.status_code, headers, self.max_response_size)
-        finally:
-            if not is_complete:
-                response.close()  # the rest of the body may still arrive
-        return result(body, has_length=is_complete and has_length)
+        return read_response(response, request, handle, self.max_response_size, self._handles.discard)
 
     def _send_via_patched_session(
         self, method: Callable[..., Any], request: Request, auth: RequestAuth, timeout: tuple[float, float]

@@ -177,14 +177,17 @@ def test_close_does_not_wait_after_a_connection_error() -> None:
 
 def test_close_in_the_handler_does_not_wait_in_the_callers_thread(db) -> None:
     took = []
+    opened = threading.Event()
 
     class Handler:
         def __call__(self, message) -> None:
+            opened.wait(LIMIT)
             started = time.monotonic()
             stream.close()
             took.append(time.monotonic() - started)
 
     stream = db.child("x").stream(Handler())
+    opened.set()
     assert ended(stream)
     assert took[0] < 0.5
 

@@ -137,9 +137,15 @@ class Bridge:
 
 async def _retrieved(work: Coroutine[Any, Any, T]) -> T:
     """Return the result of `work`. asyncio does not report its exception if the thread no longer waits."""
-    task: Any = asyncio.current_task()
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    task = asyncio.current_task()
+    assert task is not None
+    task.add_done_callback(_retrieve_exception)
     return await work
+
+
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _close_unstarted(work: Coroutine[Any, Any, Any]) -> None:

@@ -103,7 +103,9 @@ def measured_reads(host: str, label: str, limit: float | None = None) -> Iterato
 
 def show(label: str, value: float, unit: str = "ms", limit: float | None = None, *, at_least: bool = False) -> None:
     """Print a figure and its limit."""
-    limit_text = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
+    limit_text = ""
+    if limit is not None:
+        limit_text = f"  ({'at least' if at_least else 'at most'} {limit:g})"
     print(f"{label:64} {value:10.2f} {unit}{limit_text}", flush=True)
 
 
@@ -261,7 +263,7 @@ def measure_gets(connections: int = 64, seconds: float = 3.0) -> None:
         elapsed = time.perf_counter() - start
         for key in list(selector.get_map().values()):
             selector.unregister(key.fileobj)
-            key.fileobj.close()  # type: ignore[union-attr]
+            key.fileobj.close()  # type: ignore[union-attr]  # the selector has only sockets, no file numbers
     show(f"GETs on {connections} connections", count / elapsed, "/s", 9000, at_least=True)
     emulator.close()
 

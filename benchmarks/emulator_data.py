@@ -65,7 +65,7 @@ def main() -> None:
             client = Client(server.host)
             for number in range(ROWS - 2_000):
                 client.request("PUT", f"big/k{number * 19 % count:07}", b"2", "print=silent")
-            server.emulator.close()  # type: ignore[attr-defined]
+            server.emulator.close()  # type: ignore[attr-defined]  # the protocol of servers has no close()
         measure_recovery(f"and {ROWS - 2_000} writes", folder / "big")
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 if "without-crc32c" in sys.argv:
-    sys.modules["google_crc32c"] = None  # type: ignore[assignment]
+    sys.modules["google_crc32c"] = None  # type: ignore[assignment]  # None makes the import fail
 
 import requests
 

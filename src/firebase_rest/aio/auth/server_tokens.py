@@ -64,6 +64,7 @@ class AsyncCustomTokenSigner:
             from google.auth import jwt as google_jwt
 
             claims = _add_issuer(credentials.signer_email, payload)
+            # google-auth ships no types.
             return bytes(google_jwt.encode(credentials.signer, claims)).decode()  # type: ignore[no-untyped-call]
         configured = optional(validate_email, "serviceAccountId", self.email)
         email = configured or _email_of(credentials) or await self._email_of_metadata_server()

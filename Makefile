@@ -42,18 +42,13 @@ venv: .venv/.ready ## create .venv with all development dependencies
 	@.cache/app/bin/python -m pip install -qq -e '.[emulator]' -r examples/flask_app/requirements.txt
 	@touch $@
 
-# Tests of threads, processes and timing run one at a time. Their run adds to the coverage of the first one.
-SERIAL := tests/environments tests/faults tests/streams
 COV ?=
 
 generate: venv ## write the classes of the async client from the blocking ones
 	@$(BIN)/python tools/generate_aio.py
 
-test: venv ## run all tests
-	@status=0; \
-	  $(BIN)/python -m pytest -n auto --dist loadgroup $(COV) $(SERIAL:%=--ignore=%) || status=1; \
-	  $(BIN)/python -m pytest $(COV) $(if $(COV),--cov-append) $(SERIAL) || status=1; \
-	  exit $$status
+test: venv ## run all tests; failed ones are repeated once, and listed at the end
+	@$(BIN)/python tools/run_tests.py $(COV)
 
 quick: venv ## run the fast tests (no Node, about a minute on two cores)
 	@$(BIN)/python -m pytest -q -n auto -m 'not slow and not official' tests/unit tests/http tests/emulator tests/compat tests/migrate

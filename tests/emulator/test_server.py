@@ -139,6 +139,19 @@ def test_idle_connection_does_not_delay_close():
         assert time.monotonic() - started < 1
 
 
+@pytest.mark.skipif(not hasattr(time, "clock_gettime"), reason="Windows has no clock that a test does not replace.")
+def test_server_closes_while_a_test_freezes_the_clock(monkeypatch):
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    server = Emulator().serve()
+    with requests.Session() as session:
+        assert session.get(f"http://{server.host}/.json", timeout=LIMIT).content == b"null"
+        closer = threading.Thread(target=server.close, daemon=True)
+        closer.start()
+        closer.join(LIMIT)
+    assert not closer.is_alive()
+
+
 def test_emulator_works_after_its_server_is_closed():
     emulator = Emulator()
     with emulator.serve() as server, Database(server.host).listen("a") as stream:

@@ -14,6 +14,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -356,6 +357,9 @@ class _Uvicorn(uvicorn.Server):
         self._check_sessions = check_sessions
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # Libraries that freeze the clock replace time.monotonic. Without timers, `close` would never return.
+        if hasattr(time, "clock_gettime"):
+            asyncio.get_running_loop().time = partial(time.clock_gettime, time.CLOCK_MONOTONIC)  # type: ignore[method-assign]
         await super().startup(sockets)
         self._ready.set()
 

@@ -40,10 +40,10 @@ def next_notes(stream: Iterator[bytes]) -> list[str]:
     raise AssertionError("the stream has ended")
 
 
-def until(stream: Iterator[bytes], wanted: list[str]) -> None:
+def until(stream: Iterator[bytes], expected: list[str]) -> None:
     end = time.monotonic() + LIMIT
-    while next_notes(stream) != wanted:
-        assert time.monotonic() < end, wanted
+    while next_notes(stream) != expected:
+        assert time.monotonic() < end, expected
 
 
 def test_visitors_see_changes_without_reloading(ada, bob) -> None:

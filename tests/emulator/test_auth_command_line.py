@@ -70,5 +70,5 @@ def test_refresh_token_of_the_command_line_becomes_an_administrators_token(serve
     granted = requests.post(url, files=form, timeout=LIMIT).json()
     url = f"http://{server.host}/cloudresourcemanager.googleapis.com/v1/projects/demo-test:testIamPermissions"
     headers = {"Authorization": f"Bearer {granted['access_token']}"}
-    wanted = {"permissions": ["firebase.projects.get"]}
-    assert requests.post(url, json=wanted, headers=headers, timeout=LIMIT).json() == wanted
+    body = {"permissions": ["firebase.projects.get"]}
+    assert requests.post(url, json=body, headers=headers, timeout=LIMIT).json() == body

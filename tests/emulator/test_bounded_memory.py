@@ -97,10 +97,10 @@ def test_distinct_names_do_not_fill_the_memory(emulator, act, repetitions, limit
         for number in range(repetitions):
             act(emulator, f"n{number:07}")
         gc.collect()
-        kept, _ = tracemalloc.get_traced_memory()
+        used_bytes, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < limit * MEGABYTE
+    assert used_bytes < limit * MEGABYTE
 
 
 def test_database_with_data_settings_or_a_session_is_not_forgotten(monkeypatch):

@@ -420,8 +420,8 @@ def test_damaged_end_of_the_write_ahead_log_loses_only_the_last_writes(restart, 
         log += b"\x00\xff" * 3000
     (copy / "emulator.sqlite-wal").write_bytes(log)
     with Emulator(data=copy) as other:
-        kept = value(other, "/a")
-        numbers = kept if isinstance(kept, list) else list(kept.values())
+        stored = value(other, "/a")
+        numbers = stored if isinstance(stored, list) else list(stored.values())
         assert numbers == list(range(len(numbers)))
         assert len(numbers) == 50 if damage == "append" else 40 <= len(numbers) < 50
         assert call(other, "PUT", "/b.json", 1).status == 200

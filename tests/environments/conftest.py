@@ -73,9 +73,9 @@ def server() -> Iterator[Server]:
 
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of a program: no proxies, our source, and the tests' modules."""
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    without_proxies = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {
-        **kept,
+        **without_proxies,
         "PYTHONPATH": os.pathsep.join(map(str, (SOURCE, HERE, HERE.parent))),
         "PYTHONUNBUFFERED": "1",
         **more,

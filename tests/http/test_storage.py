@@ -336,8 +336,8 @@ def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, ch
     data = random.Random(6).randbytes(100_000)
 
     def script(peer: Peer) -> None:
-        wanted = peer.read_request().headers.get("range", "bytes=0-")
-        start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        requested_range = peer.read_request().headers.get("range", "bytes=0-")
+        start = int(requested_range.removeprefix("bytes=").rstrip("-"))
         part = data[start : start + 20_000]
         size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(data) - start}"
         head = f"Content-Range: bytes {start}-{len(data) - 1}/{len(data)}\r\nETag: v1\r\n{size}"

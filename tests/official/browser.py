@@ -186,9 +186,9 @@ class Page:
 
     def find(self, selector: str) -> str:
         """Wait for an element; return its ID."""
-        wanted = {"using": "css selector", "value": selector}
+        locator = {"using": "css selector", "value": selector}
         deadline = time.monotonic() + LIMIT
-        while not (found := self._send("POST", "/elements", wanted)):
+        while not (found := self._send("POST", "/elements", locator)):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"there is no {selector}")
             time.sleep(0.02)
@@ -228,8 +228,8 @@ class Page:
         """Wait until a watched path has had a value. Raises `RuntimeError`."""
         self.run(
             """
-            const wanted = JSON.stringify(args[1]), deadline = Date.now() + 15000;
-            const found = () => (seen[args[0]] || []).some(value => JSON.stringify(value) === wanted);
+            const expected = JSON.stringify(args[1]), deadline = Date.now() + 15000;
+            const found = () => (seen[args[0]] || []).some(value => JSON.stringify(value) === expected);
             while (!found() && Date.now() < deadline) await new Promise(r => setTimeout(r, 10));
             if (!found()) throw new Error(`${args[0]} had only ${JSON.stringify(seen[args[0]])}`);
             """,

@@ -311,17 +311,17 @@ def cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
 
 def for_the_sdk(case: dict[str, Any]) -> dict[str, Any]:
     """Return the case in the format of `sdk_oracle.cjs`."""
-    wanted = case["filter"]
+    filters = case["filter"]
     # Without an order the SDK sorts by priority, which REST responses do not contain; the keys are the order then.
-    query: dict[str, Any] = {"order": wanted.get("order", "$key")}
+    query: dict[str, Any] = {"order": filters.get("order", "$key")}
     for name, (end, exclusive) in _ENDS.items():
-        if name in wanted:
-            query[end] = {"value": wanted[name][0], "exclusive": exclusive}
-            if len(wanted[name]) > 1:
-                query[end]["key"] = wanted[name][1]
+        if name in filters:
+            query[end] = {"value": filters[name][0], "exclusive": exclusive}
+            if len(filters[name]) > 1:
+                query[end]["key"] = filters[name][1]
     for name, limit in (("limit_to_first", "limit_first"), ("limit_to_last", "limit_last")):
-        if name in wanted:
-            query[limit] = wanted[name]
+        if name in filters:
+            query[limit] = filters[name]
     return {"now": NOW, **case, "writes": [ordered(step) for step in case["writes"]], "query": query}
 
 

@@ -84,7 +84,16 @@ def state(database: str, auth: str, storage: str) -> dict[str, Any]:
         ).json()["users"]
         for tenant in tenants
     }
-    kept = ("localId", "email", "displayName", "emailVerified", "passwordHash", "salt", "createdAt", "providerUserInfo")
+    user_fields = (
+        "localId",
+        "email",
+        "displayName",
+        "emailVerified",
+        "passwordHash",
+        "salt",
+        "createdAt",
+        "providerUserInfo",
+    )
     objects = {}
     for name in FILES:
         path = f"/v0/b/bucket/o/{quote(name, safe='')}"
@@ -100,9 +109,10 @@ def state(database: str, auth: str, storage: str) -> dict[str, Any]:
         "data": request("GET", database, f"/.json?ns={NAMESPACE}&format=export").json(),
         "second": request("GET", database, "/.json?ns=second").json(),
         "config": request("GET", auth, f"/emulator/v1/projects/{PROJECT}/config").json()["signIn"],
-        "users": [{key: user.get(key) for key in kept} for user in users],
+        "users": [{key: user.get(key) for key in user_fields} for user in users],
         "tenants": {
-            tenant: [{key: user.get(key) for key in kept} for user in found] for tenant, found in in_tenants.items()
+            tenant: [{key: user.get(key) for key in user_fields} for user in found]
+            for tenant, found in in_tenants.items()
         },
         "objects": objects,
     }

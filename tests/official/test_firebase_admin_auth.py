@@ -70,13 +70,13 @@ def test_create_and_get_users(app, ada):
 def test_get_users_returns_missing_identifiers(app, ada):
     google = auth.ImportUserRecord("g", provider_data=[auth.UserProvider("g1", "google.com")])
     auth.import_users([google], app=app)
-    wanted = [
+    identifiers = [
         auth.UidIdentifier("ada"),
         auth.EmailIdentifier("ada@example.com"),
         auth.ProviderIdentifier("google.com", "g1"),
         auth.PhoneIdentifier("+15559999"),
     ]
-    result = auth.get_users(wanted, app=app)
+    result = auth.get_users(identifiers, app=app)
     assert {user.uid for user in result.users} == {"ada", "g"}
     assert [missing.phone_number for missing in result.not_found] == ["+15559999"]
 

@@ -23,13 +23,13 @@ def error_response(status: int, message: str = "No.", upload: str | None = None)
 
 @dataclass
 class Bucket:
-    """A bucket. `trouble` has the outcomes of the next requests:
+    """A bucket. `outcomes` are those of the next requests:
 
     "ok"; "lost": processed, without a response; "cut": not processed, without a response; "half": the first granules
     are stored, without a response; or a function of the request that returns the response.
     """
 
-    trouble: list[str | Callable[[Request], Response]] = field(default_factory=list)
+    outcomes: list[str | Callable[[Request], Response]] = field(default_factory=list)
     granularity: int = GRANULARITY
     requests: list[Request] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Bucket:
         body = b"".join(request.body) if request.body is not None and not isinstance(request.body, bytes) else None
         body = request.body if body is None else body
         self.received += len(body or b"")
-        outcome = self.trouble.pop(0) if self.trouble else "ok"
+        outcome = self.outcomes.pop(0) if self.outcomes else "ok"
         if callable(outcome):
             return outcome(request)
         if outcome == "cut":

@@ -345,8 +345,8 @@ def test_sign_in_errors_hide_secrets_and_pickle(body):
     assert SECRET not in "\n".join(texts)
     json.loads(error.args[1])
     copy = pickle.loads(pickle.dumps(error))
-    kept = {name: value for name, value in vars(copy).items() if value == SECRET}
-    assert kept.keys() == {name: value for name, value in vars(error).items() if value == SECRET}.keys()
+    copied = {name: value for name, value in vars(copy).items() if value == SECRET}
+    assert copied.keys() == {name: value for name, value in vars(error).items() if value == SECRET}.keys()
 
 
 @pytest.mark.parametrize("body", [{}, {"localId": "u1"}, {"idToken": None}])

@@ -81,13 +81,13 @@ class Bucket:
             return replacement
         sums = f"crc32c={to_base64(extend(0, self.data))}, md5={b64encode(hashlib.md5(self.data).digest()).decode()}"
         headers = {"etag": "v1", "x-goog-generation": "1", "x-goog-hash": sums, **self.headers}
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
         part, status = self.data, 200
-        if wanted and self.ranges:
-            start = int(wanted[1])
+        if requested and self.ranges:
+            start = int(requested[1])
             if start >= len(self.data):
                 return error_response(416)
-            part = self.data[start : int(wanted[2]) + 1 if wanted[2] else None]
+            part = self.data[start : int(requested[2]) + 1 if requested[2] else None]
             headers["content-range"] = f"bytes {start}-{start + len(part) - 1}/{len(self.data)}"
             status = 206
         headers["content-length"] = str(len(part))

@@ -145,7 +145,7 @@ def test_upload_url_that_is_malformed_or_foreign(url):
 @pytest.mark.parametrize("header", ["x-goog-upload-chunk-granularity", "x-goog-upload-size-received"])
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", HUGE, str(10**15), "\u00b2"])
 def test_upload_headers_of_wrong_form(header, value):
-    bucket = Bucket(trouble=["ok", "cut"])
+    bucket = Bucket(outcomes=["ok", "cut"])
     real = bucket.send
 
     def send(request: Request) -> Response:

@@ -91,7 +91,7 @@ def test_412_after_lost_response_succeeds_if_the_file_is_stored():
     assert put(bucket, b"small", plan)["size"] == "5"
     assert dict(bucket.requests[1].params)["ifGenerationMatch"] == "0"
     assert bucket.requests[1].retry_policy.name == "IDEMPOTENT"
-    bucket.trouble = [lambda request: replace(error_response(412), earlier_attempt_uncertain=True)]
+    bucket.outcomes = [lambda request: replace(error_response(412), earlier_attempt_uncertain=True)]
     with pytest.raises(PreconditionFailed):
         put(bucket, b"other", plan)
 
@@ -181,7 +181,7 @@ def test_wrong_offset_is_corrected():
         bucket.uploaded = LARGE[: 4 * K]
         return error_response(400, "Wrong offset.", "active")
 
-    bucket.trouble = ["ok", stale]
+    bucket.outcomes = ["ok", stale]
     put(bucket, LARGE, session=session)
     assert bucket.objects["a/large.bin"] == LARGE
 
@@ -307,7 +307,7 @@ def test_another_process_resumes_the_upload(kind):
     session = UploadSession()
     with pytest.raises(NetworkError):
         put(bucket, LARGE, session=session)
-    bucket.trouble, bucket.requests, bucket.received = [], [], 0
+    bucket.outcomes, bucket.requests, bucket.received = [], [], 0
     put(bucket, kind(LARGE), session=UploadSession(session.url, session.offset))
     assert bucket.commands[:2] == ["query", f"upload {2 * K}"]
     assert bucket.objects["a/large.bin"] == LARGE
@@ -319,7 +319,7 @@ def test_shorter_file_cannot_resume_the_upload():
     session = UploadSession()
     with pytest.raises(NetworkError):
         put(bucket, LARGE, session=session)
-    bucket.trouble = []
+    bucket.outcomes = []
     with pytest.raises((UsageError, InvalidResponse)):
         put(bucket, LARGE[:K], session=session)
 
@@ -346,9 +346,9 @@ def test_cancel_stops_before_the_next_piece():
 
 
 def test_progress_reports_confirmed_bytes():
-    for trouble in ([], ["ok", "ok", "half", "ok", "lost"]):
+    for outcomes in ([], ["ok", "ok", "half", "ok", "lost"]):
         done: list[int] = []
-        put(Bucket(list(trouble)), LARGE, control=UploadHooks(done.append))
+        put(Bucket(list(outcomes)), LARGE, control=UploadHooks(done.append))
         assert done[0] == 0
         assert done[-1] == len(LARGE)
         assert done == sorted(done)

@@ -51,22 +51,22 @@ PATHS = st.lists(st.sampled_from("ab"), max_size=4).map(tuple)
 
 @given(st.lists(st.tuples(PATHS, st.booleans()), max_size=20), PATHS)
 def test_watchers_are_found_until_they_are_discarded(additions, base):
-    watchers, kept = Watchers(), []
+    watchers, remaining = Watchers(), []
     added = [Watcher(path) for path, _ in additions]
     for watcher in added:
         watchers.add(watcher)
     for watcher, (_, is_kept) in zip(added, additions, strict=True):
         if is_kept:
-            kept.append(watcher)
+            remaining.append(watcher)
         else:
             watchers.discard(watcher)
             watchers.discard(watcher)
-    assert [*watchers] == kept
-    assert len(watchers) == len(kept)
-    depths = [min(len(watcher.path), len(base)) for watcher in kept]
-    expected = {w for w, depth in zip(kept, depths, strict=True) if w.path[:depth] == base[:depth]}
+    assert [*watchers] == remaining
+    assert len(watchers) == len(remaining)
+    depths = [min(len(watcher.path), len(base)) for watcher in remaining]
+    expected = {w for w, depth in zip(remaining, depths, strict=True) if w.path[:depth] == base[:depth]}
     assert {*watchers.concerned(Change(None, None, base))} == expected
-    for watcher in kept:
+    for watcher in remaining:
         watchers.discard(watcher)
     assert not watchers
     assert not watchers._root.children

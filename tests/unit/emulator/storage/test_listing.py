@@ -65,12 +65,12 @@ def test_pages_between_offsets_are_complete(names, prefix, limit, delimiter, fir
 
 def test_last_page_has_no_token():
     names = ["a", "b", "c/1", "c/2"]
-    wanted = {"delimiter": "/", "maxResults": "3"}
-    assert firebase_page(names, "x", ListQuery.from_firebase(wanted)) == {
+    params = {"delimiter": "/", "maxResults": "3"}
+    assert firebase_page(names, "x", ListQuery.from_firebase(params)) == {
         "prefixes": ["c/"],
         "items": [{"name": "a", "bucket": "x"}, {"name": "b", "bucket": "x"}],
     }
-    token = firebase_page(names, "x", ListQuery.from_firebase({**wanted, "maxResults": "2"}))["nextPageToken"]
+    token = firebase_page(names, "x", ListQuery.from_firebase({**params, "maxResults": "2"}))["nextPageToken"]
     assert base64.b64decode(token) == b"b"
 
 

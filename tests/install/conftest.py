@@ -25,7 +25,7 @@ from install.installation import DEMO, FROZEN, PIP, PROGRAM, ROOT, Installation,
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
 
-TIMEOUT = 300
+TIMEOUT = 600
 """Timeout in seconds of the first test, which downloads wheels or builds two executables."""
 
 PURE = ("--platform", "any", "--only-binary", ":all:")

@@ -33,7 +33,7 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = 
     """Run a program and return its output with errors. Raises `CalledProcessError` if it fails."""
     environ = {**os.environ, **env} if env is not None else None
     result = subprocess.run(
-        command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110
+        command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
     )
     if result.returncode:
         raise subprocess.CalledProcessError(result.returncode, command, result.stdout)

@@ -14,7 +14,7 @@ from support.google import key_file
 from wire.recording import Recording
 
 TESTS = Path(__file__).parent.parent
-TIMEOUT = 300
+TIMEOUT = 600
 """Maximum seconds to create Pyrebase4's environment, once per machine."""
 
 

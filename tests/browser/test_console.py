@@ -164,6 +164,15 @@ def test_hundred_thousand_children_do_not_freeze_the_page(console: Console) -> N
     assert longest < 2_000
 
 
+def test_large_integers_keep_their_digits(console: Console) -> None:
+    console.put("n", 9007199254740993)  # JavaScript rounds it to ...992
+    console.open("database")
+    console.click("Edit n: 9007199254740993")
+    console.click("Save")
+    console.wait_until_gone("//dialog")
+    assert console.get("n") == 9007199254740993
+
+
 def test_edit_does_not_silently_replace_the_edit_of_another_console(console: Console) -> None:
     console.put("a", 1)
     console.open("database")

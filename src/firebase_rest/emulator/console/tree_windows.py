@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 MAX_CHILDREN = 1_000
+
+_MAX_EXACT_INTEGER = 2**53
+"""JavaScript rounds larger integers, so the page also gets them as text."""
+
 _MAX_TEXT = 1_000
 """Longer strings are truncated, because the page shows one line for each child."""
 
@@ -55,6 +59,8 @@ def _summary(node: Node) -> dict[str, Json]:
             summary |= {"value": value[:_MAX_TEXT], "length": len(value)}
         else:
             summary["value"] = value
+            if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
+                summary["text"] = str(value)
     priority = priority_of(node)
     return summary if priority is None else {**summary, "priority": priority}
 

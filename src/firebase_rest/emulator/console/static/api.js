@@ -44,6 +44,25 @@ export async function admin(method, url, payload) {
   return checked(await send(url, { method, headers, body }));
 }
 
+async function valueOf(response) {
+  return { text: await response.text(), etag: response.headers.get("ETag") };
+}
+
+// Values of the database are read and written as text, because JavaScript rounds integers above 2^53.
+export async function readValue(url) {
+  const response = await send(url, { headers: { ...ADMIN, "X-Firebase-ETag": "true" } });
+  return response.ok ? valueOf(response) : checked(response);
+}
+
+// Replace a value that still has this ETag. Otherwise return the value that another client has written.
+export async function replaceValue(url, text, etag) {
+  const headers = { ...ADMIN, "Content-Type": "application/json", "If-Match": etag };
+  const response = await send(url, { method: "PUT", headers, body: text });
+  if (response.status === 412) return valueOf(response);
+  await checked(response);
+  return null;
+}
+
 export async function download(url, headers) {
   const response = await send(url, { headers });
   return response.ok ? response.blob() : checked(response);

@@ -1,6 +1,6 @@
 // The section "Database": the tree of a database. Children are loaded in windows, and loaded again after a write.
 
-import { admin, changesUrl, databaseUrl, read } from "./api.js";
+import { admin, changesUrl, databaseUrl, read, readValue, replaceValue } from "./api.js";
 import { ask, attempt, button, confirmed, el, field, options, parseJson, show } from "./dom.js";
 
 const WINDOW = 50;
@@ -96,7 +96,8 @@ class Branch {
 
   show(summary) {
     const isBranch = "count" in summary;
-    const text = isBranch ? `{${summary.count}}` : JSON.stringify(summary.value) + (summary.length ? "…" : "");
+    const leaf = (summary.text ?? JSON.stringify(summary.value)) + (summary.length ? "…" : "");
+    const text = isBranch ? `{${summary.count}}` : leaf;
     const content = `${text} ${summary.priority ?? ""}`;
     this.toggle.style.visibility = isBranch ? "visible" : "hidden";
     this.toggle.setAttribute("aria-expanded", String(this.expanded));
@@ -179,21 +180,21 @@ class Branch {
   }
 
   async edit() {
-    const url = databaseUrl(this.tree.database, this.path);
+    const url = databaseUrl(this.tree.database, this.path, { print: "pretty" });
     if (this.toggle.style.visibility === "visible" && Number(this.value.textContent.match(/\d+/)) > MAX_WINDOW) {
       show("This node is too large to edit here. Open a child, or use Export and import.");
       return;
     }
-    const readText = async () => JSON.stringify(await admin("GET", url), null, 2);
-    let text = await readText();
-    const input = el("textarea", { value: text, rows: Math.min(20, text.split("\n").length + 1), spellcheck: false });
+    let current = await readValue(url);
+    const rows = Math.min(20, current.text.split("\n").length + 1);
+    const input = el("textarea", { value: current.text, rows, spellcheck: false });
     await ask(`Edit ${this.name}`, { value: ["JSON", input] },
       { check: async ({ value }) => {
-        const body = JSON.stringify(parseJson(value));
-        const previous = text;
-        text = await readText();
-        if (text !== previous) throw new Error(`The value has changed to ${text.slice(0, 200)}. Save again to replace it.`);
-        await admin("PUT", url, body);
+        parseJson(value);
+        const other = await replaceValue(url, value, current.etag);
+        if (!other) return;
+        current = other;
+        throw new Error(`The value has changed to ${other.text.slice(0, 200)}. Save again to replace it.`);
       } });
   }
 
@@ -202,8 +203,10 @@ class Branch {
     const value = el("textarea", { required: true, rows: 4, spellcheck: false, placeholder: '"text", 1, true or {"a": 1}' });
     const added = await ask(`Add a child of ${this.name}`, { key: ["Key", key], value: ["JSON", value] }, {
       confirm: "Add",
-      check: (values) => admin("PUT", databaseUrl(this.tree.database, [...this.path, values.key]),
-        JSON.stringify(parseJson(values.value))),
+      check: (values) => {
+        parseJson(values.value);
+        return admin("PUT", databaseUrl(this.tree.database, [...this.path, values.key]), values.value);
+      },
     });
     if (added && !this.expanded) await this.expand();
   }

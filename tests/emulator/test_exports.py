@@ -439,6 +439,26 @@ def test_command_imports_and_exports(tmp_path, number):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("options", "lines"), [([], 1), (["--json"], 0)])
+def test_command_reports_a_successful_export_to_people(tmp_path, options, lines):
+    command = [
+        sys.executable,
+        "-m",
+        "firebase_rest.emulator",
+        "--stdin",
+        "--export-on-exit",
+        tmp_path / "out",
+        *options,
+    ]
+    folder = tmp_path / "export"
+    result = subprocess.run(
+        [*command, "--export-on-exit", folder], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count(f"# The data was exported to {folder}.") == lines
+
+
+@pytest.mark.slow
 def test_command_reports_what_it_cannot_import_or_export(tmp_path):
     status, errors = run("--import", tmp_path / "missing")
     assert (status, errors) == (

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with emulator:
         status = _serve(emulator, options, done)
         if status == 0 and options.export_on_exit is not None:
-            status = _export(emulator, options.export_on_exit)
+            status = _export(emulator, options.export_on_exit, as_json=options.json)
         return status
 
 
@@ -93,13 +93,15 @@ def _import(emulator: Emulator, options: argparse.Namespace) -> None:
         print(problem, file=sys.stderr, flush=True)
 
 
-def _export(emulator: Emulator, path: Path) -> int:
+def _export(emulator: Emulator, path: Path, *, as_json: bool) -> int:
     """Export everything to `path`. Return the exit status."""
     try:
         emulator.export_data(path)
     except (OSError, ValueError) as error:
         print(f"The data was not exported: {error}", file=sys.stderr)
         return 1
+    if not as_json:
+        print(f"# The data was exported to {path}.")
     return 0
 
 

@@ -152,15 +152,15 @@ def seconds_to_close(stream) -> float:
 def test_close_waits_at_most_a_second_for_a_silent_server(silent_url) -> None:
     with pyrebase.initialize_app({"databaseURL": silent_url}) as firebase:
         stream = firebase.database().stream(print)
-        assert 0.9 < seconds_to_close(stream) < 3
-        assert seconds_to_close(stream) < 0.5
+        assert 0.9 < seconds_to_close(stream) < 5
+        assert seconds_to_close(stream) < 0.9
         assert ended(stream)
 
 
 def test_close_in_firebase_rest_does_not_wait(silent_url) -> None:
     with firebase_rest.initialize_app({"databaseURL": silent_url}) as app:
         stream = app.database().stream(print)
-        assert seconds_to_close(stream) < 0.5
+        assert seconds_to_close(stream) < 0.9
         assert ended(stream)
 
 
@@ -171,7 +171,7 @@ def test_close_does_not_wait_after_a_connection_error() -> None:
         stream = firebase.database().stream(print, on_error=errors.put, on_state=states.put)
         while states.get(timeout=LIMIT) != "waiting":
             pass
-        assert seconds_to_close(stream) < 0.5
+        assert seconds_to_close(stream) < 0.9
         assert ended(stream)
 
 
@@ -189,7 +189,7 @@ def test_close_in_the_handler_does_not_wait_in_the_callers_thread(db) -> None:
     stream = db.child("x").stream(Handler())
     opened.set()
     assert ended(stream)
-    assert took[0] < 0.5
+    assert took[0] < 0.9
 
 
 @pytest.mark.parametrize("arguments", [(None,), (None, "token")])

@@ -161,7 +161,7 @@ def test_warning_if_other_machines_can_connect(monkeypatch, capsys, host, warns)
 
 
 @pytest.mark.slow
-def test_command_stops_within_a_second_with_100_open_streams():
+def test_command_stops_soon_with_100_open_streams():
     with Command("--json") as command:
         host = json.loads(command.line())["host"]
         streams = [Database(host).listen("a") for _ in range(100)]
@@ -171,7 +171,7 @@ def test_command_stops_within_a_second_with_100_open_streams():
         for stream in streams:
             stream.close()
         assert (status, errors) == (0, "")
-        assert seconds < 1
+        assert seconds < 5  # the grace period of half a second, on a busy machine
 
 
 def test_stdin_option_stops_when_input_is_closed():

@@ -305,7 +305,7 @@ def test_hostile_regular_expression_is_bounded():
     emulator = emulator_with(a={".write": True, ".validate": "newData.val().matches(/^(a+)+(a|b|ab)*(a*a*a*)*x$/)"})
     seconds = _timed(lambda: send(emulator, "PUT", "a", "a" * 20_000))
     assert send(emulator, "PUT", "a", "a" * 20_000) == DENIED
-    assert seconds < 0.5
+    assert seconds < 10  # backtracking would take years
 
 
 def _timed(act):

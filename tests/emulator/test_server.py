@@ -17,6 +17,9 @@ from firebase_rest import emulator as package
 from firebase_rest.emulator import Emulator, Server
 from support.waiting import LIMIT
 
+CLOSE_SECONDS = 5
+"""The limit of `close`, whose grace period is half a second, on a busy machine."""
+
 
 def test_server_is_ready_when_serve_returns():
     for _ in range(5):
@@ -103,7 +106,7 @@ def test_two_servers_share_one_emulator():
             assert stream.next() == ("put", "/", 2)
 
 
-def test_close_ends_100_streams_within_a_second():
+def test_close_ends_100_streams_soon():
     server = Emulator().serve()
     with ThreadPoolExecutor(20) as pool:
         streams = list(pool.map(lambda _: Database(server.host).listen("a"), range(100)))
@@ -111,7 +114,7 @@ def test_close_ends_100_streams_within_a_second():
         assert stream.next() == ("put", "/", None)
     started = time.monotonic()
     server.close()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < CLOSE_SECONDS
     for stream in streams:
         assert stream.next() is None
         stream.close()
@@ -125,7 +128,7 @@ def test_slow_stream_does_not_delay_close():
             requests.put(f"http://{server.host}/a/{number}.json?print=silent", json="x" * 200_000, timeout=LIMIT)
         started = time.monotonic()
         server.close()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < CLOSE_SECONDS
 
 
 def test_idle_connection_does_not_delay_close():
@@ -136,7 +139,7 @@ def test_idle_connection_does_not_delay_close():
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
         started = time.monotonic()
         server.close()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < CLOSE_SECONDS
 
 
 @pytest.mark.skipif(not hasattr(time, "clock_gettime"), reason="Windows has no clock that a test does not replace.")

@@ -171,7 +171,7 @@ def test_stalled_download_does_not_delay_close():
         response.raw.read(10)
         started = time.monotonic()
         server.close()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5  # the grace period of half a second, on a busy machine
     files.close()
 
 

@@ -73,7 +73,7 @@ def last_part(test: str) -> str:
 def run_and_repeat(name: str, arguments: list[str], options: list[str]) -> tuple[bool, list[str]]:
     """Return whether all tests of a run have passed, and a line for each failure."""
     code, failures = run_pytest(name, [*arguments, *options])
-    if code != TESTS_FAILED or len(failures) > MAX_REPEATED:
+    if code != TESTS_FAILED or not 1 <= len(failures) <= MAX_REPEATED:
         return code == 0, [f"FAILED: {failure.test} - {failure.message}" for failure in failures]
     print(f"Repeating {len(failures)} failed tests, one at a time ...", flush=True)
     tests = [failure.test for failure in failures]

@@ -350,7 +350,9 @@ def send(stream):
     before = len(took)
     while len(took) == before:
         os.kill(os.getpid(), signal.SIGUSR1)
-        time.sleep(0.05)
+        end = time.monotonic() + 0.05
+        while len(took) == before and time.monotonic() < end:
+            time.sleep(0.001)
 signal.signal(signal.SIGUSR1, on_signal)
 late = 0
 for number in range(100):

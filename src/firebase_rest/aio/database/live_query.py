@@ -275,4 +275,4 @@ class _Queue(deque[Change]):
         super().__init__()
         self.arrived = asyncio.Event()
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a deque has no hash, which a set needs

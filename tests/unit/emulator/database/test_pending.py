@@ -49,10 +49,16 @@ def put(emulator, value):
     assert emulator.handle(Request("PUT", "http://h/hot.json?ns=d&print=silent", body=body)).status == 204
 
 
+def stream_of(emulator, path):
+    """Return an event stream whose first event has been taken."""
+    stream = emulator.dispatch(Request("GET", f"http://h/{path}.json?ns=d", headers={"accept": "text/event-stream"}))
+    stream.take()
+    return stream
+
+
 def test_stream_that_is_not_read_ends_before_it_holds_much_memory():
     emulator = Emulator()
-    stream = emulator.dispatch(Request("GET", "http://h/hot.json?ns=d", headers={"accept": "text/event-stream"}))
-    stream.take()
+    stream = stream_of(emulator, "hot")
     put(emulator, "a" * 5000)
     assert not stream.ended
     put(emulator, "b")
@@ -95,10 +101,8 @@ def test_large_events_are_rendered_in_several_takes(monkeypatch):
     monkeypatch.setattr("firebase_rest.emulator.database.stream._BATCH_BYTES", 500)
     monkeypatch.setattr(outbox, "_BATCH_BYTES", 500)
     emulator = Emulator()
-    stream = emulator.dispatch(Request("GET", "http://h/hot.json?ns=d", headers={"accept": "text/event-stream"}))
-    session = session_of(emulator)
+    stream, session = stream_of(emulator, "hot"), session_of(emulator)
     ask(session, "q", p="/hot", h="")
-    stream.take()
     finish(session.outbox.take_work())
     for number in range(3):
         put(emulator, f"{number}" * 300)
@@ -109,8 +113,7 @@ def test_large_events_are_rendered_in_several_takes(monkeypatch):
 def test_all_events_before_the_end_of_a_stream_are_rendered(monkeypatch):
     monkeypatch.setattr("firebase_rest.emulator.database.stream._BATCH_BYTES", 1)
     emulator = Emulator()
-    stream = emulator.dispatch(Request("GET", "http://h/hot.json?ns=d", headers={"accept": "text/event-stream"}))
-    stream.take()
+    stream = stream_of(emulator, "hot")
     for number in range(2):
         put(emulator, number)
     stream.end(b"final")
@@ -123,10 +126,8 @@ def test_take_continues_after_an_update_without_an_event(monkeypatch):
     monkeypatch.setattr("firebase_rest.emulator.database.stream.MANY_TARGETS", 0)
     monkeypatch.setattr(outbox, "_BATCH_BYTES", 1)
     emulator = Emulator()
-    stream = emulator.dispatch(Request("GET", "http://h/hot/x.json?ns=d", headers={"accept": "text/event-stream"}))
-    session = session_of(emulator)
+    stream, session = stream_of(emulator, "hot/x"), session_of(emulator)
     ask(session, "q", p="/hot/x", h="")
-    stream.take()
     finish(session.outbox.take_work())
     emulator.handle(Request("PATCH", "http://h/hot.json?ns=d", body=b'{"y": 1}'))
     put(emulator, {"x": 2})

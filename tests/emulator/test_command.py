@@ -129,6 +129,14 @@ def test_start_prints_one_line_about_access(database, storage, line):
     assert RulesFiles(Emulator(), database, storage).describe(require_auth=False) == line
 
 
+@pytest.mark.parametrize(
+    ("database", "start"), [(None, "Rules that clients"), ("d", "Security rules are enforced: d. Rules that clients")]
+)
+def test_start_with_a_data_folder_mentions_the_published_rules(database, start):
+    line = RulesFiles(Emulator(), database, None).describe(require_auth=False, has_data_folder=True)
+    assert line == f"{start} published to the data folder apply; the rest is open to everyone."
+
+
 def test_invalid_or_missing_rules_file_stops_the_command(tmp_path, capsys):
     path = tmp_path / "rules.json"
     path.write_text('{"rules": {".read": "auth.x"}}')

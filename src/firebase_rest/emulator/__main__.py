@@ -124,7 +124,7 @@ def _serve(emulator: Emulator, options: argparse.Namespace, done: threading.Even
     with server:
         if not is_loopback(options.host):
             print(_OPEN_TO_NETWORK.format(host=options.host), file=sys.stderr, flush=True)
-        _announce(server, rules_files, as_json=options.json)
+        _announce(server, rules_files, as_json=options.json, has_data_folder=options.data is not None)
         if options.stdin:
             threading.Thread(target=_wait_for_end_of_input, args=(done,), daemon=True).start()
         while not done.wait(rules_files.poll_seconds):  # on Windows a signal cannot interrupt a wait without a timeout
@@ -212,14 +212,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _announce(server: Server, rules_files: RulesFiles, *, as_json: bool) -> None:
+def _announce(server: Server, rules_files: RulesFiles, *, as_json: bool, has_data_folder: bool = False) -> None:
     """Print that the server is ready, as JSON or as commands for a shell."""
     if as_json:
         print(json.dumps({"ready": True, "host": server.host, "pid": os.getpid()}), flush=True)
         return
     for name, value in server.environ.items():
         print(f"export {name}={_shell_quoted(value)}")
-    print(f"# {rules_files.describe(require_auth=server.emulator.require_auth)}")
+    access = rules_files.describe(require_auth=server.emulator.require_auth, has_data_folder=has_data_folder)
+    print(f"# {access}")
     print(
         f"# The emulator is ready on {server.host}. Console: http://{server.host}/ Press Ctrl-C to stop it.", flush=True
     )

@@ -68,11 +68,15 @@ class RulesFiles:
                 messages.append(f"# Loaded {path}.")
         return messages
 
-    def describe(self, *, require_auth: bool) -> str:
-        """Return a sentence about the services that have rules and those that are open."""
+    def describe(self, *, require_auth: bool, has_data_folder: bool = False) -> str:
+        """Return sentences about the services that have rules and those that are open."""
         others = "requests with a valid token" if require_auth else "everyone"
         if self._database and self._storage:
             return f"Security rules are enforced: {self._database} and {self._storage}."
+        if has_data_folder:
+            file = self._database or self._storage
+            enforced = f"Security rules are enforced: {file}. " if file else ""
+            return f"{enforced}Rules that clients published to the data folder apply; the rest is open to {others}."
         if self._database:
             return f"Security rules are enforced: {self._database}. Storage has none: {others} can use all files."
         if self._storage:
